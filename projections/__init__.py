@@ -1,0 +1,1 @@
+"""What people read: pure folds over the log, and the tables they fill."""

@@ -1,0 +1,1 @@
+"""The laws of this code base, checked by machine."""

@@ -38,19 +38,16 @@ def settings() -> dict[str, Any]:
 
 
 def ours() -> list[Path]:
-    """The project's own files: those git has or would take, or in a plain copy all that is not installed or cached."""
+    """The project's own files: those git has or would take; without git, all that is not hidden, built or cached."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     if listed.returncode == 0:
-        found = (ROOT / name for name in listed.stdout.split("\0") if name)
+        found = [ROOT / name for name in listed.stdout.split("\0") if name]
     else:
-        found = (
-            path
-            for path in ROOT.rglob("*")
-            if not any(part in {".venv", ".bihuan", "__pycache__"} or part.endswith("_cache") for part in path.parts)
-        )
+        left_out = re.compile(r"\.|__pycache__$|build$|dist$|htmlcov$|.*\.egg-info$")
+        found = [path for path in ROOT.rglob("*") if not any(map(left_out.match, path.relative_to(ROOT).parts))]
     return sorted(path for path in found if path.is_file())
 
 

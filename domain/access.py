@@ -1,0 +1,40 @@
+"""What stands beside a case without moving it: who opened sealed values, and which attempts were refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.decider import Code, Event
+
+
+class Purpose(StrEnum):
+    """Why somebody opens sealed values."""
+
+    HANDLING = "handling"
+    REVISIT = "revisit"
+    SUPERVISION = "supervision"
+    OWN_CASE = "own_case"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Event):
+    """Somebody opened sealed values of a case; once per person, purpose and quarter of an hour."""
+
+    case: UUID
+    purpose: Purpose
+    fields: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRefused(Event):
+    """Somebody tried what the separation of duties forbids."""
+
+    case: UUID
+    code: Code
+    command: Code
+
+
+AccessEvent: TypeAlias = Opened | AttemptRefused

@@ -1,0 +1,184 @@
+"""The life of a complaint, phase by phase of the loop: each phase holds its commands, events and rules together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias, assert_never, get_args
+
+from domain.complaint import inquiry, intake, rectification, replying, revisiting
+from domain.complaint.inquiry import (
+    Assign,
+    Assigned,
+    AssignmentAccepted,
+    ComplainantContacted,
+    EvidenceRecorded,
+    FindingRecorded,
+    RecordContact,
+    RecordEvidence,
+    RecordFinding,
+    SignFor,
+)
+from domain.complaint.intake import (
+    Accept,
+    Accepted,
+    AcknowledgementIssued,
+    QueryCodeReplaced,
+    Register,
+    Registered,
+    ReplaceQueryCode,
+)
+from domain.complaint.rectification import (
+    PlanRectification,
+    RectificationPlanned,
+    RectificationVerified,
+    Rectified,
+    Rectify,
+    VerifyRectification,
+)
+from domain.complaint.replying import (
+    ApproveReply,
+    RejectReply,
+    Replied,
+    Reply,
+    ReplyApproved,
+    ReplyDeliveryFailed,
+    ReplySubmitted,
+    ReplyToLedgerCase,
+    ReworkOrdered,
+    SubmitReply,
+)
+from domain.complaint.revisiting import Close, Closed, Revisit, RevisitAttempted, Revisited
+from domain.complaint.state import Case, Step
+from domain.decider import Code, Decider, For, Role
+from domain.decider import Event as AnyEvent
+from domain.handling import Facts
+from domain.rulebook import Policy
+
+__all__ = [
+    "COMPLAINT",
+    "NEXT_STEPS",
+    "Accept",
+    "Accepted",
+    "AcknowledgementIssued",
+    "ApproveReply",
+    "Assign",
+    "Assigned",
+    "AssignmentAccepted",
+    "Case",
+    "Close",
+    "Closed",
+    "Command",
+    "ComplainantContacted",
+    "Event",
+    "EvidenceRecorded",
+    "FindingRecorded",
+    "PlanRectification",
+    "QueryCodeReplaced",
+    "RecordContact",
+    "RecordEvidence",
+    "RecordFinding",
+    "RectificationPlanned",
+    "RectificationVerified",
+    "Rectified",
+    "Rectify",
+    "Register",
+    "Registered",
+    "RejectReply",
+    "ReplaceQueryCode",
+    "Replied",
+    "Reply",
+    "ReplyApproved",
+    "ReplyDeliveryFailed",
+    "ReplySubmitted",
+    "ReplyToLedgerCase",
+    "Revisit",
+    "RevisitAttempted",
+    "Revisited",
+    "ReworkOrdered",
+    "SignFor",
+    "Step",
+    "SubmitReply",
+    "VerifyRectification",
+    "decide",
+    "evolve",
+    "next_steps",
+]
+
+Event: TypeAlias = (
+    intake.IntakeEvent
+    | inquiry.InquiryEvent
+    | rectification.RectificationEvent
+    | replying.ReplyingEvent
+    | revisiting.RevisitingEvent
+)
+Command: TypeAlias = (
+    intake.IntakeCommand
+    | inquiry.InquiryCommand
+    | rectification.RectificationCommand
+    | replying.ReplyingCommand
+    | revisiting.RevisitingCommand
+)
+
+
+def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent | For]:
+    """Answer a command with the events it causes; raises a Refused that says why not."""
+    if isinstance(command, intake.IntakeCommand):
+        return intake.decide(case, command, facts)
+    if isinstance(command, inquiry.InquiryCommand):
+        return inquiry.decide(case, command, facts)
+    if isinstance(command, rectification.RectificationCommand):
+        return rectification.decide(case, command, facts)
+    if isinstance(command, replying.ReplyingCommand):
+        return replying.decide(case, command, facts)
+    if isinstance(command, revisiting.RevisitingCommand):
+        return revisiting.decide(case, command, facts)
+    assert_never(command)
+
+
+def evolve(case: Case | None, event: Event) -> Case | None:
+    """Take one event in; never refuses."""
+    if isinstance(event, intake.IntakeEvent):
+        return intake.evolve(case, event)
+    if case is None:
+        return None
+    if isinstance(event, inquiry.InquiryEvent):
+        return inquiry.evolve(case, event)
+    if isinstance(event, rectification.RectificationEvent):
+        return rectification.evolve(case, event)
+    if isinstance(event, replying.ReplyingEvent):
+        return replying.evolve(case, event)
+    if isinstance(event, revisiting.RevisitingEvent):
+        return revisiting.evolve(case, event)
+    assert_never(event)
+
+
+COMPLAINT: Final[Decider[Case | None, Command, Event, Facts]] = Decider(
+    "complaint", None, decide, evolve, get_args(Event)
+)
+
+NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
+    {
+        Step.REGISTERED: ("accept",),
+        Step.ACCEPTED: ("assign",),
+        Step.ASSIGNED: ("sign-for",),
+        Step.IN_PROGRESS: (
+            "record-contact",
+            "record-evidence",
+            "record-finding",
+            "plan-rectification",
+            "rectify",
+            "verify-rectification",
+            "submit-reply",
+        ),
+        Step.REPLY_PENDING_APPROVAL: ("approve-reply", "reject-reply"),
+        Step.REPLY_APPROVED: ("reply",),
+        Step.REPLIED: ("revisit", "close"),
+        Step.CLOSED: (),
+    }
+)
+
+
+def next_steps(step: Step, policy: Policy | None, role: Role) -> tuple[Code, ...]:
+    """Give the commands that may come next for a role; whether this very person may is decided by the command."""
+    return tuple(name for name in NEXT_STEPS[step] if policy is not None and policy.allows(name, role))

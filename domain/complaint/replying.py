@@ -1,0 +1,295 @@
+"""The complainant is answered: a reply is submitted, approved by somebody else, and delivered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+from uuid import UUID
+
+from domain.complaint.inquiry import by_the_handler
+from domain.complaint.state import Case, Step, at_step, not_concerned
+from domain.deadlines import Due
+from domain.decider import Code, Command, Event, For
+from domain.errors import (
+    ContactMissing,
+    FindingMissing,
+    NotEveryPointAnswered,
+    NotYourCase,
+    OwnWorkApproved,
+    RectificationMissing,
+    Superseded,
+    WrittenReplyOwed,
+)
+from domain.handling import Basis, Facts, Method, keep_apart, permit, post_of, tried_enough
+from domain.rulebook import Profile
+from domain.sealed import Sealed, TextFacts
+
+
+class Decision(StrEnum):
+    """What the reply says on the complaint as a whole."""
+
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly_upheld"
+    NOT_UPHELD = "not_upheld"
+    EXPLAINED = "explained"
+
+
+class AppealRoute(StrEnum):
+    """Where somebody may turn who does not agree with the reply."""
+
+    REVIEW_REQUEST = "review_request"
+    PETITION = "petition"
+    ADMINISTRATIVE_RECONSIDERATION = "administrative_reconsideration"
+
+
+class DeliveryFailure(StrEnum):
+    """Why a reply did not arrive."""
+
+    NO_ANSWER = "no_answer"
+    WRONG_ADDRESS = "wrong_address"
+    REFUSED = "refused"
+    TECHNICAL = "technical"
+
+
+# Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySubmitted(Event):
+    """A reply was put before the unit's head; `points` answers each point of the complaint."""
+
+    reply: UUID
+    decision: Decision
+    reasons: Sealed
+    reasons_measured: TextFacts
+    legal_basis: Sealed
+    points: tuple[Sealed, ...]
+    remedy: Sealed | None
+    appeal_route: AppealRoute
+    template_version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyApproved(Event):
+    """The head of the unit approved the reply."""
+
+    reply: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReworkOrdered(Event):
+    """The case goes back to the handler (发回重办)."""
+
+    reply: UUID
+    reason: Sealed
+    rework_no: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied(Event):
+    """The complainant was answered (答复). A ledger case has its text here and knows no more."""
+
+    reply: UUID
+    method: Method | None
+    content: Sealed | None
+    content_measured: TextFacts | None
+    late: bool | None
+    review_request_until: Due | None
+    revisit_due: Due | None
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyDeliveryFailed(Event):
+    """The reply did not arrive; it has to be tried again."""
+
+    reply: UUID
+    attempt_no: int
+    method: Method
+    cause: DeliveryFailure
+
+
+ReplyingEvent: TypeAlias = ReplySubmitted | ReplyApproved | ReworkOrdered | Replied | ReplyDeliveryFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitReply(Command):
+    """Put a reply before the unit's head."""
+
+    reply: UUID
+    decision: Decision
+    reasons: Sealed
+    reasons_measured: TextFacts
+    legal_basis: Sealed
+    points: tuple[Sealed, ...]
+    remedy: Sealed | None
+    appeal_route: AppealRoute
+    template_version: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveReply(Command):
+    """Approve the reply named."""
+
+    reply: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectReply(Command):
+    """Send the reply named back to the handler."""
+
+    reply: UUID
+    reason: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Command):
+    """Record that the approved reply was delivered, or was not."""
+
+    reply: UUID
+    method: Method
+    failed: DeliveryFailure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyToLedgerCase(Command):
+    """Record the reply of an imported case, as the ledger has it."""
+
+    reply: UUID
+    content: Sealed
+    content_measured: TextFacts
+
+
+ReplyingCommand: TypeAlias = SubmitReply | ApproveReply | RejectReply | Reply | ReplyToLedgerCase
+
+
+def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Event | For]:
+    """Answer what happens to a reply.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, Superseded, OwnWorkApproved,
+    FindingMissing, ContactMissing, RectificationMissing, NotEveryPointAnswered, WrittenReplyOwed.
+    """
+    at, by = command.at, command.by
+    match command:
+        case SubmitReply():
+            return _submit(at_step(case, Step.IN_PROGRESS), command, facts)
+        case ApproveReply(reply=reply):
+            there = at_step(case, Step.REPLY_PENDING_APPROVAL)
+            _by_the_head(there, command, "approve-reply", facts)
+            return [ReplyApproved(at=at, by=by, reply=reply)]
+        case RejectReply(reply=reply, reason=reason):
+            there = at_step(case, Step.REPLY_PENDING_APPROVAL)
+            _by_the_head(there, command, "reject-reply", facts)
+            return [ReworkOrdered(at=at, by=by, reply=reply, reason=reason, rework_no=there.reworks + 1)]
+        case Reply():
+            return _deliver(at_step(case, Step.REPLY_APPROVED), command, facts)
+        case ReplyToLedgerCase():
+            there = at_step(case, Step.REGISTERED)
+            permit(by, there.profile, "reply", at, facts)
+            if there.profile != Profile.LEDGER:
+                # Elsewhere a reply is submitted and approved first.
+                raise Superseded(profile=there.profile)
+            return [
+                Replied(
+                    at=at,
+                    by=by,
+                    reply=command.reply,
+                    method=None,
+                    content=command.content,
+                    content_measured=command.content_measured,
+                    late=facts.late(there.profile, there.handle_due, at),
+                    review_request_until=None,
+                    revisit_due=None,
+                    basis=facts.basis(there.profile, at),
+                )
+            ]
+        case _:
+            assert_never(command)
+
+
+def _by_the_head(case: Case, command: ApproveReply | RejectReply, name: Code, facts: Facts) -> None:
+    at, by = command.at, command.by
+    permit(by, case.profile, name, at, facts)
+    not_concerned(case, by, at, facts)
+    keep_apart(by, case.handlers, OwnWorkApproved)
+    if post_of(by, at, facts).department != case.department:
+        raise NotYourCase(department=case.department)
+    if command.reply != case.reply:
+        raise Superseded(reply=command.reply)
+
+
+def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    by_the_handler(case, command, "submit-reply", facts)
+    policy = permit(by, case.profile, "submit-reply", at, facts)
+    if case.finding is None:
+        raise FindingMissing
+    if not case.reached and not tried_enough(case.contact_days, policy):
+        raise ContactMissing(attempts=len(case.contact_days), required=policy.attempts_required)
+    if case.finding.asks_for_rectification and not case.rectifications:
+        raise RectificationMissing
+    if len(command.points) != case.points:
+        raise NotEveryPointAnswered(points=case.points, answered=len(command.points))
+    return [
+        ReplySubmitted(
+            at=at,
+            by=by,
+            reply=command.reply,
+            decision=command.decision,
+            reasons=command.reasons,
+            reasons_measured=command.reasons_measured,
+            legal_basis=command.legal_basis,
+            points=command.points,
+            remedy=command.remedy,
+            appeal_route=command.appeal_route,
+            template_version=command.template_version,
+        )
+    ]
+
+
+def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
+    at, by, reply = command.at, command.by, command.reply
+    by_the_handler(case, command, "reply", facts)
+    if reply != case.reply:
+        raise Superseded(reply=reply)
+    if case.written and not command.method.written:
+        raise WrittenReplyOwed(method=command.method)
+    if command.failed is not None:
+        attempt = case.deliveries_failed + 1
+        return [
+            ReplyDeliveryFailed(
+                at=at, by=by, reply=reply, attempt_no=attempt, method=command.method, cause=command.failed
+            )
+        ]
+    return [
+        Replied(
+            at=at,
+            by=by,
+            reply=reply,
+            method=command.method,
+            content=None,
+            content_measured=None,
+            late=facts.late(case.profile, case.handle_due, at),
+            review_request_until=facts.limit(case.profile, "complaint.review_request_window", since=at),
+            revisit_due=facts.limit(case.profile, "complaint.revisit", since=at),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def evolve(case: Case, event: ReplyingEvent) -> Case:
+    """Take one event in; never refuses."""
+    match event:
+        case ReplySubmitted(by=by, reply=reply):
+            return replace(case, step=Step.REPLY_PENDING_APPROVAL, reply=reply, handlers=case.handlers | by.persons)
+        case ReplyApproved():
+            return replace(case, step=Step.REPLY_APPROVED)
+        case ReworkOrdered(rework_no=rework_no):
+            return replace(case, step=Step.IN_PROGRESS, reply=None, reworks=rework_no)
+        case Replied(at=at, by=by):
+            return replace(case, step=Step.REPLIED, replied_at=at, handlers=case.handlers | by.persons)
+        case ReplyDeliveryFailed(attempt_no=attempt_no):
+            return replace(case, deliveries_failed=attempt_no)
+        case _:
+            assert_never(event)

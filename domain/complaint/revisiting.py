@@ -1,0 +1,195 @@
+"""The result is revisited by somebody outside the unit, and only then the case is closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+
+from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
+from domain.decider import Command, Event, For
+from domain.errors import OwnWorkRevisited, RectificationOpen, RevisitMissing
+from domain.handling import ContactResult, Facts, Method, keep_apart, permit, tried_enough
+from domain.rulebook import Policy
+from domain.sealed import Sealed
+
+
+class Resolved(StrEnum):
+    """Whether the complainant says the matter is settled."""
+
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+    DECLINED = "declined"
+
+
+class Grade(StrEnum):
+    """The five grades of satisfaction; never a number inside, because two standards count in opposite directions."""
+
+    VERY_SATISFIED = "very_satisfied"
+    SATISFIED = "satisfied"
+    BASICALLY_SATISFIED = "basically_satisfied"
+    DISSATISFIED = "dissatisfied"
+    VERY_DISSATISFIED = "very_dissatisfied"
+
+
+class Outcome(StrEnum):
+    """With what result a case was closed."""
+
+    RESOLVED = "resolved"
+    PARTLY_RESOLVED = "partly_resolved"
+    EXPLAINED = "explained"
+    UNRESOLVED = "unresolved"
+
+
+class RevisitStatus(StrEnum):
+    """What became of the revisit when the case was closed."""
+
+    COMPLETED = "completed"
+    UNREACHABLE = "unreachable"
+    ANONYMOUS = "anonymous"
+
+
+# Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisitAttempted(Event):
+    """Somebody tried to reach the complainant after the reply, on this local day."""
+
+    attempt_no: int
+    day: date
+    method: Method
+    result: ContactResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisited(Event):
+    """The result was revisited (回访): what the complainant says of it."""
+
+    resolved: Resolved
+    attitude_satisfaction: Grade | None
+    result_satisfaction: Grade | None
+    new_facts: bool
+    note: Sealed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Event):
+    """The case was closed (办结)."""
+
+    outcome: Outcome
+    revisit_status: RevisitStatus
+
+
+RevisitingEvent: TypeAlias = RevisitAttempted | Revisited | Closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the complainant said at the revisit."""
+
+    resolved: Resolved
+    attitude_satisfaction: Grade | None
+    result_satisfaction: Grade | None
+    new_facts: bool
+    note: Sealed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit(Command):
+    """Record an attempt to revisit and, if the complainant was reached, the answers."""
+
+    method: Method
+    result: ContactResult
+    answers: Answers | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(Command):
+    """Close the case."""
+
+    outcome: Outcome
+
+
+RevisitingCommand: TypeAlias = Revisit | Close
+
+
+def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[Event | For]:
+    """Answer a revisit, and the wish to close.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, OwnWorkRevisited, RevisitMissing,
+    RectificationOpen.
+    """
+    at, by = command.at, command.by
+    there = at_step(case, Step.REPLIED)
+    match command:
+        case Revisit():
+            return _revisit(there, command, facts)
+        case Close(outcome=outcome):
+            policy = permit(by, there.profile, "close", at, facts)
+            not_concerned(there, by, at, facts)
+            today = facts.day(there.profile, at)
+            # A failed verification needs a new plan; an action not yet verified must still be within its date.
+            settled = [r for r in there.rectifications.values() if r.passed]
+            tracked = [r for r in there.rectifications.values() if r.passed is None and r.due.day >= today]
+            if there.finding is not None and there.finding.asks_for_rectification and not (settled or tracked):
+                raise RectificationOpen
+            if any(r.passed is None and r.due.day < today for r in there.rectifications.values()):
+                raise RectificationOpen
+            return [Closed(at=at, by=by, outcome=outcome, revisit_status=_revisit_status(there, policy))]
+        case _:
+            assert_never(command)
+
+
+def _revisit_status(case: Case, policy: Policy) -> RevisitStatus:
+    if case.revisited:
+        return RevisitStatus.COMPLETED
+    if tried_enough(case.revisit_days, policy):
+        return RevisitStatus.UNREACHABLE
+    if case.identity_mode is IdentityMode.ANONYMOUS and case.revisit_days:
+        return RevisitStatus.ANONYMOUS
+    raise RevisitMissing(attempts=len(case.revisit_days), required=policy.attempts_required)
+
+
+def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
+    at, by, answers = command.at, command.by, command.answers
+    permit(by, case.profile, "revisit", at, facts)
+    not_concerned(case, by, at, facts)
+    keep_apart(by, case.handlers, OwnWorkRevisited)
+    if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
+        raise OwnWorkRevisited(departments=sorted(case.departments))
+    attempted = RevisitAttempted(
+        at=at,
+        by=by,
+        attempt_no=len(case.revisit_days) + 1,
+        day=facts.day(case.profile, at),
+        method=command.method,
+        result=command.result,
+    )
+    if answers is None:
+        return [attempted]
+    revisited = Revisited(
+        at=at,
+        by=by,
+        resolved=answers.resolved,
+        attitude_satisfaction=answers.attitude_satisfaction,
+        result_satisfaction=answers.result_satisfaction,
+        new_facts=answers.new_facts,
+        note=answers.note,
+    )
+    return [attempted, revisited]
+
+
+def evolve(case: Case, event: RevisitingEvent) -> Case:
+    """Take one event in; never refuses."""
+    match event:
+        case RevisitAttempted(day=day):
+            return replace(case, revisit_days=(*case.revisit_days, day))
+        case Revisited():
+            return replace(case, revisited=True)
+        case Closed():
+            return replace(case, step=Step.CLOSED)
+        case _:
+            assert_never(event)

@@ -1,0 +1,191 @@
+"""Why a command is refused: one class per rule, its docstring the message, its `code` the public name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """The command is not allowed."""
+
+    code: ClassVar[str] = "refused"
+    watched: ClassVar[bool] = False
+    """True: a supervisor would want to know of the attempt, so it goes on record."""
+    then: ClassVar[str] = ""
+    """What the person can do next."""
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = {name: value for name, value in facts.items() if value is not None}
+        super().__init__(self.code)
+
+    @classmethod
+    def message(cls) -> str:
+        """Give the sentence for the person."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class Unknown(Refused):
+    """There is no such case, or you may not know of it."""
+
+    code = "not-found"
+    then = "Check the number. If it is right, ask the complaint desk."
+
+
+class AlreadyThere(Refused):
+    """Something with this identifier exists already, with other content."""
+
+    code = "already-there"
+    then = "Read what exists; use another identifier for something new."
+
+
+class OutOfTurn(Refused):
+    """The case is not at the step this command belongs to."""
+
+    code = "out-of-turn"
+    then = "Read the case again: somebody may have acted meanwhile. Its next steps are listed with it."
+
+
+class NotYourRole(Refused):
+    """This role may not do this."""
+
+    code = "not-your-role"
+    then = "Act in the post that carries the role, or ask somebody who holds it."
+
+
+class NoPolicy(Refused):
+    """No policy is in force for this case, so nobody can be told to handle it yet."""
+
+    code = "no-policy"
+    then = "An administrator adopts a policy; the complaint itself is safely registered."
+
+
+class OwnCause(Refused):
+    """You are, or work at the window of, the one this complaint is about."""
+
+    code = "own-cause"
+    watched = True
+    then = "Somebody not concerned must act; as respondent you may make a statement."
+
+
+class OwnComplaint(Refused):
+    """You made this complaint yourself, or made it for somebody."""
+
+    code = "own-complaint"
+    watched = True
+    then = "Somebody else must act on it."
+
+
+class OwnWorkApproved(Refused):
+    """Nobody approves a reply they worked on."""
+
+    code = "own-work-approved"
+    watched = True
+    then = "Another unit head, or the deputy, decides."
+
+
+class OwnWorkRevisited(Refused):
+    """Nobody revisits their own work, nor that of their own unit."""
+
+    code = "own-work-revisited"
+    watched = True
+    then = "A revisit officer outside the handling unit takes it."
+
+
+class OwnWorkVerified(Refused):
+    """Nobody verifies a rectification they planned, did or handled."""
+
+    code = "own-work-verified"
+    watched = True
+    then = "A supervisor who took no part verifies it."
+
+
+class UnitConcerned(Refused):
+    """The complaint is about the head of this unit, so the unit cannot lead it."""
+
+    code = "unit-concerned"
+    watched = True
+    then = "Assign it to the upper unit."
+
+
+class NotYourCase(Refused):
+    """The case is assigned to another unit or person."""
+
+    code = "not-your-case"
+    then = "The unit or person it is assigned to acts; the complaint desk can assign it anew."
+
+
+class UnknownReference(Refused):
+    """The command names something the register or the rulebook does not know."""
+
+    code = "unknown-reference"
+    then = "Choose from the register; an administrator can add what is missing."
+
+
+class Superseded(Refused):
+    """What this decides on is no longer the current one."""
+
+    code = "superseded"
+    then = "Read the case again and decide on the current one."
+
+
+class ContactMissing(Refused):
+    """The complainant has not been contacted, and contact was not tried often enough."""
+
+    code = "contact-missing"
+    then = "Record a contact, or the required attempts on different days."
+
+
+class FindingMissing(Refused):
+    """There is no finding yet."""
+
+    code = "finding-missing"
+    then = "Record the finding first."
+
+
+class RectificationMissing(Refused):
+    """The finding asks for a rectification, and none is planned."""
+
+    code = "rectification-missing"
+    then = "Plan the rectification, with a date, then reply."
+
+
+class RectificationOpen(Refused):
+    """A rectification is neither verified nor tracked with a date that is still to come."""
+
+    code = "rectification-open"
+    then = "Have it verified, or plan it anew with a date."
+
+
+class RevisitMissing(Refused):
+    """The result has not been revisited, and the revisit was not tried often enough."""
+
+    code = "revisit-missing"
+    then = "Record a revisit, or the required attempts on different days."
+
+
+class NotEveryPointAnswered(Refused):
+    """The reply does not answer every point of the complaint."""
+
+    code = "points-unanswered"
+    then = "Answer each point; a point may be answered by saying why it cannot be."
+
+
+class WrittenReplyOwed(Refused):
+    """A complaint made in writing is answered in writing."""
+
+    code = "written-reply-owed"
+    then = "Deliver the reply by letter, message or over the web."
+
+
+class DateInPast(Refused):
+    """The date given is already over."""
+
+    code = "date-in-past"
+    then = "Give a day that is still to come."
+
+
+class BeforeLast(Refused):
+    """An imported time lies before what the case already holds."""
+
+    code = "before-last"
+    then = "Import the rows of a case in the order of their times."

@@ -1,0 +1,226 @@
+"""Adopted policies, calendars and categories, each with a version: a limit, a list or a role that may act is data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias, assert_never, get_args
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term
+from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PublicName, Role
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn
+
+STREAM: Final[UUID] = uuid5(NAMESPACE, "rulebook")
+
+
+class Profile(StrEnum):
+    """Under which kind of policy a case runs."""
+
+    HALL = "hall"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Which roles may give one command."""
+
+    command: Code
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeList:
+    """A closed list of reasons or classes."""
+
+    name: Code
+    codes: tuple[Code, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The limits and lists of one kind of case; `attempts` is how often, on how many days, before "unreachable"."""
+
+    profile: Code
+    version: int
+    zone: Code
+    office_hours: OfficeHours
+    terms: tuple[Term, ...]
+    permissions: tuple[Permission, ...]
+    lists: tuple[CodeList, ...]
+    timers: bool
+    attempts_required: int
+    attempt_days_required: int
+
+    def term(self, key: Code) -> Term | None:
+        """Give a limit by its key."""
+        return next((term for term in self.terms if term.key == key), None)
+
+    def allows(self, command: Code, role: Role) -> bool:
+        """Say whether a role may give a command."""
+        return any(p.command == command and role in p.roles for p in self.permissions)
+
+    def zone_info(self) -> ZoneInfo:
+        """Give the hall's time zone."""
+        return ZoneInfo(self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRef:
+    """The policy a result was computed by."""
+
+    profile: Code
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """One kind of complaint; a subtype names its parent."""
+
+    code: Code
+    parent: Code | None = None
+    name_zh: PublicName
+    name_en: PublicName
+
+
+# Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAdopted(Event):
+    """A policy came into force."""
+
+    policy: Policy
+    in_force_from: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarAdopted(Event):
+    """A year's calendar, or a correction of one, was adopted."""
+
+    calendar: CalendarYear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoriesAdopted(Event):
+    """The list of categories was adopted."""
+
+    version: int
+    categories: tuple[Category, ...]
+
+
+RulebookEvent: TypeAlias = PolicyAdopted | CalendarAdopted | CategoriesAdopted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptPolicy(Command):
+    """Put a policy in force, from now on."""
+
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptCalendar(Command):
+    """Adopt a year's calendar."""
+
+    calendar: CalendarYear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptCategories(Command):
+    """Adopt the list of categories."""
+
+    version: int
+    categories: tuple[Category, ...]
+
+
+RulebookCommand: TypeAlias = AdoptPolicy | AdoptCalendar | AdoptCategories
+
+
+def _no_categories() -> Mapping[Code, Category]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """Everything adopted so far; nothing is ever taken out."""
+
+    policies: tuple[PolicyAdopted, ...] = ()
+    years: tuple[CalendarYear, ...] = ()
+    calendar: Calendar = field(default_factory=lambda: Calendar(()))
+    categories_version: int = 0
+    categories: Mapping[Code, Category] = field(default_factory=_no_categories)
+
+    def policy(self, profile: Code, at: datetime) -> Policy | None:
+        """Give the policy of a profile in force at a moment (UTC): the last one adopted for it."""
+        return next(
+            (e.policy for e in reversed(self.policies) if e.policy.profile == profile and e.in_force_from <= at), None
+        )
+
+    def latest(self, profile: Code) -> Policy | None:
+        """Give the newest policy of a profile."""
+        return next((e.policy for e in reversed(self.policies) if e.policy.profile == profile), None)
+
+
+def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) -> list[RulebookEvent | For]:
+    """Answer an adoption: versions rise by one, the same content twice is nothing new.
+
+    Raises NotYourRole, AlreadyThere, OutOfTurn.
+    """
+    if command.by.role not in {Role.ADMINISTRATOR, Role.SYSTEM}:
+        raise NotYourRole(role=command.by.role)
+    match command:
+        case AdoptPolicy(at=at, by=by, policy=policy):
+            last = rulebook.latest(policy.profile)
+            if last == policy:
+                return []
+            _next(policy.version, last.version if last else 0)
+            return [PolicyAdopted(at=at, by=by, policy=policy, in_force_from=at)]
+        case AdoptCalendar(at=at, by=by, calendar=calendar):
+            if calendar in rulebook.years:
+                return []
+            same = [
+                y.version
+                for y in rulebook.years
+                if (y.layer, y.jurisdiction, y.year) == (calendar.layer, calendar.jurisdiction, calendar.year)
+            ]
+            _next(calendar.version, max(same, default=0))
+            return [CalendarAdopted(at=at, by=by, calendar=calendar)]
+        case AdoptCategories(at=at, by=by, version=version, categories=categories):
+            if version == rulebook.categories_version and categories == tuple(rulebook.categories.values()):
+                return []
+            _next(version, rulebook.categories_version)
+            return [CategoriesAdopted(at=at, by=by, version=version, categories=categories)]
+        case _:
+            assert_never(command)
+
+
+def _next(version: int, last: int) -> None:
+    if version <= last:
+        raise AlreadyThere(version=version, last=last)
+    if version != last + 1:
+        raise OutOfTurn(version=version, last=last)
+
+
+def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:
+    """Take one event in; never refuses."""
+    match event:
+        case PolicyAdopted():
+            return replace(rulebook, policies=(*rulebook.policies, event))
+        case CalendarAdopted(calendar=year):
+            years = (*rulebook.years, year)
+            return replace(rulebook, years=years, calendar=Calendar(years))
+        case CategoriesAdopted(version=version, categories=categories):
+            by_code = MappingProxyType({category.code: category for category in categories})
+            return replace(rulebook, categories_version=version, categories=by_code)
+        case _:
+            assert_never(event)
+
+
+RULEBOOK: Final[Decider[Rulebook, RulebookCommand, RulebookEvent, object]] = Decider(
+    "rulebook", Rulebook(), decide, evolve, get_args(RulebookEvent)
+)

@@ -1,0 +1,145 @@
+"""Events to bytes and back: the names kept for ever, strict reading, upcasts after reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import make_dataclass
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from eventsourcing.persistence import Mapper, StoredEvent
+from pydantic import TypeAdapter
+
+from domain import access, complaint, register, rulebook
+from domain.decider import Event, Metadata, Recorded
+
+NAMES: Final[Mapping[str, type[Event]]] = {
+    "register.site-added.1": register.SiteAdded,
+    "register.department-added.1": register.DepartmentAdded,
+    "register.window-added.1": register.WindowAdded,
+    "register.item-added.1": register.ItemAdded,
+    "register.post-added.1": register.PostAdded,
+    "register.post-taken.1": register.PostTaken,
+    "register.post-left.1": register.PostLeft,
+    "rulebook.policy-adopted.1": rulebook.PolicyAdopted,
+    "rulebook.calendar-adopted.1": rulebook.CalendarAdopted,
+    "rulebook.categories-adopted.1": rulebook.CategoriesAdopted,
+    "complaint.registered.1": complaint.Registered,
+    "complaint.acknowledgement-issued.1": complaint.AcknowledgementIssued,
+    "complaint.query-code-replaced.1": complaint.QueryCodeReplaced,
+    "complaint.accepted.1": complaint.Accepted,
+    "complaint.assigned.1": complaint.Assigned,
+    "complaint.assignment-accepted.1": complaint.AssignmentAccepted,
+    "complaint.complainant-contacted.1": complaint.ComplainantContacted,
+    "complaint.evidence-recorded.1": complaint.EvidenceRecorded,
+    "complaint.finding-recorded.1": complaint.FindingRecorded,
+    "complaint.rectification-planned.1": complaint.RectificationPlanned,
+    "complaint.rectified.1": complaint.Rectified,
+    "complaint.rectification-verified.1": complaint.RectificationVerified,
+    "complaint.reply-submitted.1": complaint.ReplySubmitted,
+    "complaint.reply-approved.1": complaint.ReplyApproved,
+    "complaint.rework-ordered.1": complaint.ReworkOrdered,
+    "complaint.replied.1": complaint.Replied,
+    "complaint.reply-delivery-failed.1": complaint.ReplyDeliveryFailed,
+    "complaint.revisit-attempted.2": complaint.RevisitAttempted,
+    "complaint.revisited.1": complaint.Revisited,
+    "complaint.closed.1": complaint.Closed,
+    "access.opened.1": access.Opened,
+    "attempts.refused.1": access.AttemptRefused,
+}
+"""The name each event is stored under. An entry is never changed; a new shape gets a new number and an upcast."""
+
+NAME_OF: Final[Mapping[type[Event], str]] = {event: name for name, event in NAMES.items()}
+
+Json = dict[str, Any]
+
+
+def _revisit_attempt_says_how(event: Json) -> Json:
+    # The first shape only knew whether the person was reached; a call was the only way, and who was not reached did
+    # not answer.
+    reached = event.pop("reached")
+    return {**event, "method": "phone", "result": "reached" if reached else "no_answer"}
+
+
+UPCASTS: Final[Mapping[str, tuple[str, Callable[[Json], Json]]]] = {
+    "complaint.revisit-attempted.1": ("complaint.revisit-attempted.2", _revisit_attempt_says_how),
+}
+"""From an old name to the next one, with how the shape changes; applied after reading, never to stored bytes."""
+
+
+class UnknownEvent(Exception):
+    """The log holds an event this program does not know; a newer version wrote it."""
+
+
+class Unstorable(Exception):
+    """An event does not come back from its bytes as it went in, so it must not be stored."""
+
+
+@cache
+def _envelope(name: str) -> tuple[Callable[[Metadata, Event], Any], TypeAdapter[Any]]:
+    # One shape for metadata and event together, so that the bytes are parsed once.
+    shape = make_dataclass("Envelope", [("m", Metadata), ("e", NAMES[name])], frozen=True, slots=True)
+    return shape, TypeAdapter(shape)
+
+
+def encode(event: Event, metadata: Metadata) -> tuple[str, bytes]:
+    """Give the stored name of an event and its bytes: UTF-8 JSON `{"m": metadata, "e": event}`.
+
+    Raises Unstorable when the bytes would not give the same event again.
+    """
+    name = NAME_OF[type(event)]
+    shape, adapter = _envelope(name)
+    state = adapter.dump_json(shape(metadata, event))
+    try:
+        again = adapter.validate_json(state, strict=True)
+    except ValueError as error:
+        # The validator's own text would quote the values.
+        raise Unstorable(f"{name}: {_where(error)}") from None
+    if again.e != event:
+        raise Unstorable(name)
+    return name, state
+
+
+def _where(error: ValueError) -> str:
+    found = getattr(error, "errors", None)
+    if found is None:
+        return "unreadable"
+    return ", ".join(
+        f"{'.'.join(map(str, one['loc']))} ({one['type']})" for one in found(include_input=False, include_url=False)
+    )
+
+
+def decode(name: str, state: bytes) -> tuple[Event, Metadata]:
+    """Give the event and its metadata; an old shape is brought up to date.
+
+    Raises UnknownEvent for a name nobody ever used, ValueError for bytes that are not such an event.
+    """
+    if name in NAMES:
+        read = _envelope(name)[1].validate_json(state, strict=True)
+        return read.e, read.m
+    if name not in UPCASTS:
+        raise UnknownEvent(name)
+    raw = json.loads(state)
+    while name in UPCASTS:
+        name, upcast = UPCASTS[name]
+        raw["e"] = upcast(raw["e"])
+    return decode(name, json.dumps(raw, ensure_ascii=False).encode())
+
+
+class EventMapper(Mapper[UUID]):
+    """Our codec behind the library's mapper interface; `MAPPER_TOPIC` names it."""
+
+    def to_stored_event(self, domain_event: Recorded) -> StoredEvent:  # type: ignore[override]  # ours are all Recorded
+        """Give the bytes of one event in its place."""
+        name, state = encode(domain_event.event, domain_event.metadata)
+        return StoredEvent(domain_event.stream, domain_event.version, name, state)
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Recorded:
+        """Give one event in its place from its bytes."""
+        event, metadata = decode(stored_event.topic, stored_event.state)
+        stream = stored_event.originator_id
+        if not isinstance(stream, UUID):
+            raise UnknownEvent(stored_event.topic)
+        return Recorded(stream=stream, version=stored_event.originator_version, event=event, metadata=metadata)

@@ -1,0 +1,362 @@
+"""The one way to change anything: read, gather facts, decide, append; on a race read and decide again."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID, uuid5
+
+import psycopg
+import structlog
+from eventsourcing.persistence import IntegrityError
+
+from domain import register, rulebook
+from domain.access import AttemptRefused, Opened, Purpose
+from domain.complaint.intake import Register as RegisterComplaint
+from domain.complaint.intake import Registered, complaint_no
+from domain.decider import NAMESPACE, Actor, Command, Decider, Event, For, Metadata, Recorded, beside
+from domain.errors import BeforeLast, Refused
+from domain.handling import Facts
+from domain.rulebook import Profile
+from projections.codec import decode
+from service.eventstore import REMEMBER, Beside, Claim, Log, Recorder
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+
+ATTEMPTS: Final = 40
+"""How often a command is decided again after a race before the person is asked to try later."""
+IMPORT_NAMESPACE: Final = uuid5(NAMESPACE, "import")
+OPENING: Final = timedelta(minutes=15)
+
+# One round trip: the clock, how far register and rulebook are, the last complaint number of the day, what was asked
+# under this command id before, and the events of the stream and of the command.
+LOAD: Final = """
+with head as (
+    select coalesce(%(moment)s::timestamptz, clock_timestamp()) as now
+), numbered as (
+    select 'TS-' || %(hall)s::text || '-' || to_char(now at time zone %(zone)s::text, 'YYYYMMDD') || '-' as stem
+    from head where %(hall)s::text is not null
+)
+select
+    head.now,
+    (select max(version) from events where stream_id = %(register)s) as register_version,
+    (select max(version) from events where stream_id = %(rulebook)s) as rulebook_version,
+    (select c.key from claims c, numbered where c.kind = 'complaint_no' and c.key > stem and c.key < stem || '~'
+     order by c.key desc limit 1) as last_no,
+    (select r.mac from requests r where r.command_id = %(command)s) as mac,
+    e.stream_id, e.version, e.name, e.state, e.position, e.command_id
+from head left join lateral (
+    select stream_id, version, name, state, position, command_id from events where stream_id = %(stream)s
+    union all
+    select stream_id, version, name, state, position, command_id from events
+    where command_id = %(command)s and stream_id <> %(stream)s
+) e on true
+order by e.stream_id, e.version
+"""
+
+
+class KeyReused(Refused):
+    """This idempotency key was used for something else."""
+
+    code = "key-reused"
+    then = "Send what you sent first, or use a new key."
+
+
+class Stale(Refused):
+    """The case has moved since you read it."""
+
+    code = "stale"
+    then = "Read it again and decide whether you still want this."
+
+
+class Busy(Refused):
+    """Too many people act on the same thing at once."""
+
+    code = "busy"
+    then = "Try again in a moment; with the same idempotency key nothing happens twice."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a command comes in: under which id, from where, seen at which version.
+
+    `mac` is a keyed hash of the request; `beside` are statements for the append's transaction; `moment` is the time an
+    import or a replay gives (UTC), else the database's clock is taken.
+    """
+
+    command_id: UUID
+    source: str
+    name: str
+    expected: int | None = None
+    mac: bytes | None = None
+    beside: tuple[Beside, ...] = ()
+    moment: datetime | None = None
+    cause: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a command did: its events, the stream's version and the log's position after it."""
+
+    stream: UUID
+    version: int
+    position: int
+    events: tuple[Event, ...] = ()
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one round trip found."""
+
+    now: datetime
+    rows: Sequence[tuple[UUID, int, Event, int, UUID]]
+    register_version: int
+    rulebook_version: int
+    last_no: str | None
+    mac: bytes | None
+
+
+@dataclass(slots=True)
+class Shelf(Generic[S]):
+    """Register or rulebook, folded once per process and brought up to date when its version has moved."""
+
+    decider: Decider[S, Any, Any, Any]
+    stream: UUID
+    state: S = field(init=False)
+    version: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.state = self.decider.initial
+
+    def at(self, version: int, recorder: Recorder) -> tuple[S, int]:
+        """Give the state at this version or a later one, and which version it is."""
+        with self.lock:
+            if version > self.version:
+                stored = recorder.select_events(self.stream, gt=self.version)
+                self.state = self.decider.fold((decode(e.topic, e.state)[0] for e in stored), self.state)
+                self.version = max([self.version, *(e.originator_version for e in stored)])
+            return self.state, self.version
+
+
+class Casebook:
+    """Every change goes through `transact`: from the API, the pages, the command line, timers and imports."""
+
+    def __init__(self, log: Log, recorder: Recorder) -> None:
+        self.log = log
+        self.recorder = recorder
+        self.pool = recorder.pool
+        self._register = Shelf(register.REGISTER, register.STREAM)
+        self._rulebook = Shelf(rulebook.RULEBOOK, rulebook.STREAM)
+        self._numbering: dict[str, Lock] = {}
+        self._say = structlog.get_logger("casebook")
+
+    def facts(self) -> Facts:
+        """Give register and rulebook as they are now."""
+        return self._facts(self._load(register.STREAM, Asked(command_id=NAMESPACE, source="read", name="read"), None))
+
+    def transact(self, decider: Decider[S, C, E, Any], stream: UUID, command: C, asked: Asked) -> Done:
+        """Decide a command on a stream and append what follows; give what happened, durable.
+
+        The command's `at` is set here: the later of the clock and the stream's last event. A command id that is in the
+        log already is answered with what it did. Raises a Refused, KeyReused, Stale, Busy.
+        """
+        with self._in_turn(command):
+            for attempt in range(ATTEMPTS):
+                try:
+                    done = self._try(decider, stream, command, asked)
+                except IntegrityError:
+                    # Somebody was faster: to the version, to the number, or with this very command.
+                    time.sleep(random.uniform(0, 0.002) * attempt)  # noqa: S311  # scatters writers, no secret
+                except psycopg.OperationalError:
+                    # The answer to the commit was lost; the command id will tell whether it happened.
+                    if attempt > 1:
+                        raise
+                except Refused as refused:
+                    self._refused(stream, command, asked, refused)
+                    raise
+                else:
+                    self._say.info(
+                        "transacted",
+                        action=asked.name,
+                        stream=str(stream),
+                        by=str(command.by.person),
+                        position=done.position,
+                        events=len(done.events),
+                        repeated=done.repeated,
+                        tried=attempt + 1,
+                    )
+                    return done
+        raise Busy(tried=ATTEMPTS)
+
+    def _in_turn(self, command: Command) -> AbstractContextManager[object]:
+        # Threads of one process would otherwise race for the same complaint number again and again.
+        if not isinstance(command, RegisterComplaint):
+            return nullcontext()
+        return self._numbering.setdefault(command.hall, Lock())
+
+    def _try(self, decider: Decider[S, C, E, Any], stream: UUID, command: C, asked: Asked) -> Done:
+        loaded = self._load(stream, asked, command)
+        if before := self._before(stream, loaded, asked):
+            return before
+        own = [row for row in loaded.rows if row[0] == stream]
+        version = own[-1][1] if own else 0
+        if asked.expected is not None and asked.expected != version:
+            raise Stale(expected=asked.expected, version=version)
+        last = own[-1][2].at if own else None
+        if asked.moment is not None and last is not None and asked.moment < last:
+            raise BeforeLast(last=last, given=asked.moment)
+        at = loaded.now if last is None else max(loaded.now, last)
+        state = decider.fold(row[2] for row in own)  # type: ignore[misc]  # a stream holds the events of its decider
+        decided = decider.decide(state, replace(command, at=at), self._facts(loaded, command, at))
+        if not decided:
+            return Done(stream=stream, version=version, position=self._durable_position())
+        recorded = self._place(stream, version, decided, asked)
+        remembered = () if asked.mac is None else (Beside(REMEMBER, (asked.command_id, asked.mac)),)
+        saved = self.log.save(
+            *recorded,
+            command_ids=[asked.command_id] * len(recorded),
+            claims=[claim for one in recorded for claim in claims(one)],
+            beside=(*asked.beside, *remembered),
+        )
+        return Done(
+            stream=stream,
+            version=version + sum(1 for one in recorded if one.stream == stream),
+            position=saved[-1].notification.id,
+            events=tuple(one.event for one in recorded),
+        )
+
+    def _load(self, stream: UUID, asked: Asked, command: Command | None) -> Loaded:
+        registering = command if isinstance(command, RegisterComplaint) else None
+        parameters: Mapping[str, object] = {
+            "moment": asked.moment,
+            "hall": None if registering is None else registering.hall,
+            "zone": None if registering is None else self._zone(registering.profile),
+            "register": register.STREAM,
+            "rulebook": rulebook.STREAM,
+            "command": asked.command_id,
+            "stream": stream,
+        }
+        with self.pool.connection() as connection:
+            found = connection.execute(LOAD, parameters, binary=True, prepare=True).fetchall()
+        now, register_version, rulebook_version, last_no, mac = found[0][:5]
+        rows = [
+            (stream_id, version, decode(name, state)[0], position, command_id)
+            for stream_id, version, name, state, position, command_id in (row[5:] for row in found)
+            if stream_id is not None
+        ]
+        return Loaded(now.astimezone(UTC), rows, register_version or 0, rulebook_version or 0, last_no, mac)
+
+    def _zone(self, profile: Profile) -> str:
+        policy = self._rulebook.state.latest(profile)
+        return "Asia/Shanghai" if policy is None else policy.zone
+
+    def _before(self, stream: UUID, loaded: Loaded, asked: Asked) -> Done | None:
+        """Give what this command id did before, if it did anything."""
+        rows = [row for row in loaded.rows if row[4] == asked.command_id]
+        if not rows:
+            return None
+        if loaded.mac is not None and asked.mac is not None and loaded.mac != asked.mac:
+            raise KeyReused
+        with self.pool.connection() as connection:
+            Recorder.flush(connection)
+        return Done(
+            stream=stream,
+            version=max([version for stream_id, version, *_ in rows if stream_id == stream], default=0),
+            position=max(row[3] for row in rows),
+            events=tuple(row[2] for row in sorted(rows, key=lambda row: row[3])),
+            repeated=True,
+        )
+
+    def _facts(self, loaded: Loaded, command: Command | None = None, at: datetime | None = None) -> Facts:
+        registered, _ = self._register.at(loaded.register_version, self.recorder)
+        rules, version = self._rulebook.at(loaded.rulebook_version, self.recorder)
+        facts = Facts(register=registered, rulebook=rules, rulebook_version=version)
+        if not isinstance(command, RegisterComplaint) or at is None:
+            return facts
+        number = 1 if loaded.last_no is None else int(loaded.last_no.split("-")[-2]) + 1
+        day = facts.day(command.profile, at)
+        return replace(facts, complaint_no=complaint_no(command.hall, day, number))
+
+    def _place(self, stream: UUID, version: int, decided: Sequence[Event | For], asked: Asked) -> list[Recorded]:
+        metadata = Metadata(command=asked.name, source=asked.source, cause=asked.cause)
+        placed = []
+        versions = {stream: version}
+        for one in decided:
+            where, event = (one.stream, one.event) if isinstance(one, For) else (stream, one)
+            if where not in versions:
+                versions[where] = self._version(where)
+            versions[where] += 1
+            placed.append(Recorded(stream=where, version=versions[where], event=event, metadata=metadata))
+        return placed
+
+    def _version(self, stream: UUID) -> int:
+        with self.pool.connection() as connection:
+            row = connection.execute("select max(version) from events where stream_id = %s", (stream,)).fetchone()
+        return (row and row[0]) or 0
+
+    def _durable_position(self) -> int:
+        position = self.recorder.max_notification_id() or 0
+        with self.pool.connection() as connection:
+            Recorder.flush(connection)
+        return position
+
+    def _refused(self, stream: UUID, command: Command, asked: Asked, refused: Refused) -> None:
+        self._say.info("refused", action=asked.name, stream=str(stream), by=str(command.by.person), code=refused.code)
+        if refused.watched:
+            attempt = AttemptRefused(at=command.at, by=command.by, case=stream, code=refused.code, command=asked.name)
+            self._note(beside(stream, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
+
+    def opened(self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str) -> None:
+        """Put on record that somebody opened sealed values: once per person, purpose and quarter of an hour."""
+        with self.pool.connection() as connection:
+            row = connection.execute("select clock_timestamp()").fetchone()
+        now = datetime.now(UTC) if row is None else row[0].astimezone(UTC)
+        quarter = now - (now - datetime.min.replace(tzinfo=UTC)) % OPENING
+        command_id = uuid5(case, f"opened:{by.person}:{purpose}:{quarter.isoformat()}")
+        event = Opened(at=now, by=by, case=case, purpose=purpose, fields=tuple(sorted(set(fields))))
+        self._note(beside(case, "access"), event, command_id, Asked(command_id=command_id, source=source, name="open"))
+
+    def _note(self, stream: UUID, event: Event, command_id: UUID, asked: Asked) -> None:
+        """Append one event beside a case, once per command id."""
+        for _ in range(ATTEMPTS):
+            with self.pool.connection() as connection:
+                row = connection.execute(
+                    "select clock_timestamp(), (select max(version) from events where stream_id = %s),"
+                    " exists (select from events where command_id = %s)",
+                    (stream, command_id),
+                ).fetchone()
+            now, version, there = row if row is not None else (event.at, 0, False)
+            if there:
+                return
+            metadata = Metadata(command=asked.name, source=asked.source, cause=asked.command_id)
+            placed = Recorded(
+                stream=stream,
+                version=(version or 0) + 1,
+                event=replace(event, at=asked.moment or now.astimezone(UTC)),
+                metadata=metadata,
+            )
+            try:
+                self.log.save(placed, command_ids=[command_id])
+            except IntegrityError:
+                continue
+            return
+        raise Busy(tried=ATTEMPTS)
+
+
+def claims(recorded: Recorded) -> tuple[Claim, ...]:
+    """Give the names an event claims; by folding the log with this, the table of claims can be rebuilt."""
+    match recorded.event:
+        case Registered(complaint_no=number):
+            return (Claim("complaint_no", number, recorded.stream),)
+        case _:
+            return ()

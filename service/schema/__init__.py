@@ -1,0 +1,1 @@
+"""The steps that create and upgrade the tables."""

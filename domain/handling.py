@@ -82,16 +82,26 @@ class Facts:
         return Basis(policy=ref, rulebook=self.rulebook_version)
 
     def limit(
-        self, profile: Code, key: Code, *, since: datetime, pauses: Iterable[Pause] = (), extra: int = 0
+        self,
+        profile: Code,
+        key: Code,
+        at: datetime,
+        *,
+        since: datetime | None = None,
+        pauses: Iterable[Pause] = (),
+        extra: int = 0,
     ) -> Due | None:
-        """Compute a limit of the policy in force at `since`; None while the rules for it are unknown."""
-        policy = self.rulebook.policy(profile, since)
+        """Compute a limit of the policy in force at `at`, running from `since` or from then (UTC).
+
+        None while the rules for it are unknown.
+        """
+        policy = self.rulebook.policy(profile, at)
         term = None if policy is None else policy.term(key)
         if policy is None or term is None:
             return None
         return due(
             term,
-            since,
+            since or at,
             self.rulebook.calendar,
             policy.zone_info(),
             office_hours=policy.office_hours,

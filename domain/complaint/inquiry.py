@@ -65,6 +65,7 @@ class Assigned(Event):
     assist: tuple[Code, ...]
     handler: PersonKey | None
     conflict_check: ConflictCheck
+    late: bool | None
     sign_due: Due | None
     contact_due: Due | None
     unit_due: Due | None
@@ -256,8 +257,9 @@ def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
             assist=command.assist,
             handler=command.handler,
             conflict_check=ConflictCheck(checked=tuple(sorted(checked)), clear=True),
-            sign_due=facts.limit(case.profile, "complaint.assign", since=at),
-            contact_due=facts.limit(case.profile, "complaint.first_contact", since=at),
+            late=facts.late(case.profile, case.assign_due, at),
+            sign_due=facts.limit(case.profile, "complaint.sign_for", at),
+            contact_due=facts.limit(case.profile, "complaint.first_contact", at),
             unit_due=case.handle_due,
             basis=facts.basis(case.profile, at),
         )

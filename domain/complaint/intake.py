@@ -141,6 +141,7 @@ class Accepted(Event):
     complexity: Complexity
     handling_class: HandlingClass
     late: bool | None
+    assign_due: Due | None
     handle_due: Due | None
     basis: Basis
 
@@ -280,8 +281,8 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         happened_at=command.happened_at,
         claimed_at=command.claimed_at,
         by_respondent=bool(concerned),
-        accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", since=at),
-        reply_due=facts.limit(profile, "ledger.reply", since=at) if ledger else None,
+        accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
+        reply_due=facts.limit(profile, "ledger.reply", at) if ledger else None,
         basis=facts.basis(profile, at),
     )
     if command.medium is None:
@@ -309,7 +310,8 @@ def _accept(case: Case | None, command: Accept, facts: Facts) -> list[Event | Fo
             complexity=command.complexity,
             handling_class=command.handling_class,
             late=facts.late(there.profile, there.accept_due, at),
-            handle_due=facts.limit(there.profile, f"complaint.handle.{command.complexity}", since=at),
+            assign_due=facts.limit(there.profile, "complaint.assign", at),
+            handle_due=facts.limit(there.profile, f"complaint.handle.{command.complexity}", at),
             basis=facts.basis(there.profile, at),
         )
     ]
@@ -337,7 +339,7 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
     match event:
         case AcknowledgementIssued() | QueryCodeReplaced():
             return case
-        case Accepted(category=category, handle_due=handle_due):
-            return replace(case, step=Step.ACCEPTED, category=category, handle_due=handle_due)
+        case Accepted(category=category, assign_due=assign_due, handle_due=handle_due):
+            return replace(case, step=Step.ACCEPTED, category=category, assign_due=assign_due, handle_due=handle_due)
         case _:
             assert_never(event)

@@ -262,6 +262,8 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
                 at=at, by=by, reply=reply, attempt_no=attempt, method=command.method, cause=command.failed
             )
         ]
+    # The revisit follows the handling limit: an early reply gives it more time, never less.
+    limit = at if case.handle_due is None else max(at, case.handle_due.at)
     return [
         Replied(
             at=at,
@@ -271,8 +273,8 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
             content=None,
             content_measured=None,
             late=facts.late(case.profile, case.handle_due, at),
-            review_request_until=facts.limit(case.profile, "complaint.review_request_window", since=at),
-            revisit_due=facts.limit(case.profile, "complaint.revisit", since=at),
+            review_request_until=facts.limit(case.profile, "complaint.review_request_window", at),
+            revisit_due=facts.limit(case.profile, "complaint.revisit", at, since=limit),
             basis=facts.basis(case.profile, at),
         )
     ]

@@ -84,6 +84,7 @@ class Case:
     category: Code | None
     accept_due: Due | None
     handle_due: Due | None = None
+    assign_due: Due | None = None
     contact_due: Due | None = None
     sign_due: Due | None = None
     department: Code | None = None

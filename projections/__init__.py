@@ -1,1 +1,12 @@
-"""What people read: pure folds over the log, and the tables they fill."""
+"""What people read: pure folds over the log, and their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from projections.docket import DOCKET
+from projections.runner import Projection
+
+PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET,)
+"""Every projection, under the number this version was built for."""

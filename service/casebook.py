@@ -24,6 +24,7 @@ from domain.decider import NAMESPACE, Actor, Command, Decider, Event, For, Metad
 from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
 from domain.rulebook import Profile
+from domain.sealed import Similar
 from projections.codec import decode
 from service.eventstore import REMEMBER, Beside, Claim, Log, Recorder
 
@@ -63,6 +64,12 @@ order by e.stream_id, e.version
 """
 
 
+VERSIONS: Final = """
+select clock_timestamp(),
+    (select max(version) from events where stream_id = %s), (select max(version) from events where stream_id = %s)
+"""
+
+
 class KeyReused(Refused):
     """This idempotency key was used for something else."""
 
@@ -89,7 +96,7 @@ class Asked:
     """How a command comes in: under which id, from where, seen at which version.
 
     `mac` is a keyed hash of the request; `beside` are statements for the append's transaction; `moment` is the time an
-    import or a replay gives (UTC), else the database's clock is taken.
+    import or a replay gives (UTC), else the database's clock is taken. `similar` was measured before sealing.
     """
 
     command_id: UUID
@@ -100,6 +107,7 @@ class Asked:
     beside: tuple[Beside, ...] = ()
     moment: datetime | None = None
     cause: UUID | None = None
+    similar: tuple[Similar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +170,22 @@ class Casebook:
 
     def facts(self) -> Facts:
         """Give register and rulebook as they are now."""
-        return self._facts(self._load(register.STREAM, Asked(command_id=NAMESPACE, source="read", name="read"), None))
+        _, register_version, rulebook_version = self._versions()
+        rules, version = self._rulebook.at(rulebook_version, self.recorder)
+        registered, _ = self._register.at(register_version, self.recorder)
+        return Facts(register=registered, rulebook=rules, rulebook_version=version)
+
+    def register_now(self) -> tuple[register.Register, datetime]:
+        """Give the register as it is now, and the database's time (UTC)."""
+        now, version, _ = self._versions()
+        return self._register.at(version, self.recorder)[0], now
+
+    def _versions(self) -> tuple[datetime, int, int]:
+        with self.pool.connection() as connection:
+            row = connection.execute(VERSIONS, (register.STREAM, rulebook.STREAM), binary=True, prepare=True).fetchone()
+        if row is None:
+            raise AssertionError("a query without a table gives one row")
+        return row[0].astimezone(UTC), row[1] or 0, row[2] or 0
 
     def transact(self, decider: Decider[S, C, E, Any], stream: UUID, command: C, asked: Asked) -> Done:
         """Decide a command on a stream and append what follows; give what happened, durable.
@@ -217,7 +240,9 @@ class Casebook:
             raise BeforeLast(last=last, given=asked.moment)
         at = loaded.now if last is None else max(loaded.now, last)
         state = decider.fold(row[2] for row in own)  # type: ignore[misc]  # a stream holds the events of its decider
-        decided = decider.decide(state, replace(command, at=at), self._facts(loaded, command, at))
+        decided = decider.decide(
+            state, replace(command, at=at), replace(self._facts(loaded, command, at), similar=asked.similar)
+        )
         if not decided:
             return Done(stream=stream, version=version, position=self._durable_position())
         recorded = self._place(stream, version, decided, asked)

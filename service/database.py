@@ -10,6 +10,9 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from projections import PROJECTIONS
+from projections.runner import prepare
+
 OLDEST: Final = 150000
 """The oldest PostgreSQL that is supported, as `server_version_num` says it."""
 
@@ -71,6 +74,7 @@ def migrate(dsn: str) -> tuple[str, ...]:
                         "insert into schema_steps (number, name) values (%s, %s)", (step.number, step.name)
                     )
                 taken.append(step.name)
+        prepare(connection, PROJECTIONS)
     return tuple(taken)
 
 

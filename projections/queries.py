@@ -1,0 +1,166 @@
+"""The questions people ask of the docket; the condition on who may know stands inside each."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from domain.errors import Refused
+from projections.docket import DOCKET, DocketRow, Viewer, in_sight
+
+FAR: Final = "'infinity'::timestamptz"
+
+
+class Order(StrEnum):
+    """In what order a worklist comes."""
+
+    DUE = "due"
+    NEWEST = "newest"
+
+
+class BadCursor(Refused):
+    """This cursor is not one we gave out, or belongs to another order."""
+
+    code = "bad-cursor"
+    then = "Begin again without a cursor."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which cases somebody wants to see; None asks for all."""
+
+    step: str | None = None
+    department: str | None = None
+    window: str | None = None
+    category: str | None = None
+    complaint_no: str | None = None
+    profile: str | None = None
+    due_before: datetime | None = None
+    order: Order = Order.DUE
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of the docket, how many there are in all, where the next one begins, and how far it is complete."""
+
+    rows: Sequence[DocketRow]
+    total: int
+    cursor: str | None
+    complete_up_to: int
+
+
+_SORT: Final = {
+    Order.DUE: (sql.SQL(f"coalesce(due, {FAR})"), sql.SQL("asc"), sql.SQL(">")),
+    Order.NEWEST: (sql.SQL("registered_at"), sql.SQL("desc"), sql.SQL("<")),
+}
+_FILTERS: Final = {
+    "step": "step = %(step)s",
+    "department": "department = %(wanted_department)s",
+    "window": "respondent_window = %(wanted_window)s",
+    "category": "category = %(category)s",
+    "complaint_no": "complaint_no = %(complaint_no)s",
+    "profile": "profile = %(profile)s",
+    "due_before": "due < %(due_before)s",
+}
+
+
+def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Page:
+    """Give one page of the cases somebody may know of; raises BadCursor."""
+    sight, parameters = in_sight(viewer)
+    conditions: list[sql.Composable] = [sight]
+    for name, condition in _FILTERS.items():
+        if getattr(wanted, name) is not None:
+            conditions.append(sql.SQL(condition))
+    parameters |= {
+        "step": wanted.step,
+        "wanted_department": wanted.department,
+        "wanted_window": wanted.window,
+        "category": wanted.category,
+        "complaint_no": wanted.complaint_no,
+        "profile": wanted.profile,
+        "due_before": wanted.due_before,
+        "limit": wanted.limit + 1,
+    }
+    table = sql.Identifier(DOCKET.table)
+    found = sql.SQL(" and ").join(conditions)
+    value, direction, beyond = _SORT[wanted.order]
+    after = sql.SQL("true")
+    if wanted.cursor is not None:
+        parameters["after"], parameters["after_case"] = _read(wanted.cursor, wanted.order)
+        after = sql.SQL('({}, "case") {} (%(after)s::timestamptz, %(after_case)s::uuid)').format(value, beyond)  # type: ignore[assignment]
+    columns = sql.SQL(", ").join(map(sql.Identifier, DOCKET.columns))
+    # One snapshot for rows, count and position, so that the three belong together.
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        complete = DOCKET.position(connection)
+        counted = connection.execute(
+            sql.SQL("select count(*) from {} where {}").format(table, found), parameters
+        ).fetchone()
+        rows = connection.execute(
+            sql.SQL(
+                'select {0}, {1}::text from {2} where {3} and {4} order by {1} {5}, "case" {5} limit %(limit)s'
+            ).format(columns, value, table, found, after, direction),
+            parameters,
+        ).fetchall()
+    page = [DOCKET.load(row[:-1]) for row in rows[: wanted.limit]]
+    more = len(rows) > wanted.limit
+    cursor = _spell(wanted.order, rows[wanted.limit - 1][-1], page[-1].case) if more else None
+    return Page(rows=page, total=0 if counted is None else counted[0], cursor=cursor, complete_up_to=complete)
+
+
+def _spell(order: Order, value: str, case: UUID) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order, value, str(case)]).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, order: Order) -> tuple[str, UUID]:
+    try:
+        given, value, case = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if given != order or not isinstance(value, str):
+            raise BadCursor
+        if value != "infinity":
+            datetime.fromisoformat(value)
+        return value, UUID(case)
+    except (ValueError, TypeError) as error:
+        raise BadCursor from error
+
+
+def may_know(connection: psycopg.Connection, viewer: Viewer, row: DocketRow) -> bool:
+    """Say whether somebody may know of a case that was folded from its stream just now.
+
+    It is the very condition of the lists, put to one row: a case that was assigned a moment ago is seen at once.
+    """
+    sight, parameters = in_sight(viewer)
+    query = sql.SQL("select {} from jsonb_populate_record(null::{}, %(row)s) as docket").format(
+        sight, sql.Identifier(DOCKET.table)
+    )
+    found = connection.execute(query, {**parameters, "row": Jsonb(_plain(row))}).fetchone()
+    return found is not None and bool(found[0])
+
+
+def _plain(row: DocketRow) -> dict[str, Any]:
+    def spell(value: object) -> object:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return str(value) if isinstance(value, UUID) else value
+
+    return {name: spell(value) for name, value in asdict(row).items()}
+
+
+def case_of(connection: psycopg.Connection, complaint_no: str) -> UUID | None:
+    """Give the case that has claimed a complaint number."""
+    row = connection.execute(
+        "select stream_id from claims where kind = 'complaint_no' and key = %s", (complaint_no,)
+    ).fetchone()
+    return None if row is None else row[0]

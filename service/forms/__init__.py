@@ -1,0 +1,39 @@
+"""What somebody may ask for, as it comes in: checked, then sealed and made into a command.
+
+One class per command, used by the API and the command line alike; its fields hold plain texts, the command sealed ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from domain.decider import Code
+from service.forms import inquiry, intake, resolution
+from service.forms.form import Form
+
+FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
+    {
+        form.name: form
+        for form in (
+            intake.AcceptForm,
+            inquiry.AssignForm,
+            inquiry.SignForForm,
+            inquiry.RecordContactForm,
+            inquiry.RecordEvidenceForm,
+            inquiry.RecordFindingForm,
+            resolution.PlanRectificationForm,
+            resolution.RectifyForm,
+            resolution.VerifyRectificationForm,
+            resolution.SubmitReplyForm,
+            resolution.ApproveReplyForm,
+            resolution.RejectReplyForm,
+            resolution.ReplyForm,
+            resolution.RevisitForm,
+            resolution.CloseForm,
+            intake.ReplaceQueryCodeForm,
+        )
+    }
+)
+"""Every command on a case, by its name."""

@@ -1,0 +1,91 @@
+"""What every form shares: how texts and moments may look, and what is needed to make a command of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Final
+from uuid import UUID, uuid5
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+)
+
+from domain import complaint
+from domain.decider import Actor, Code
+from domain.sealed import Sealed
+from service.eventstore import Beside
+from service.sealing import Sealer
+
+LONGEST_TEXT: Final = 20_000
+MOST_BYTES: Final = 5_000_000
+
+
+def _no_nul(text: str) -> str:
+    # PostgreSQL and printers alike cut a text there; nothing anybody writes holds one.
+    if "\x00" in text:
+        raise ValueError("the text holds a NUL character; send it without")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the text is blank; write at least one word")
+    return text
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_no_nul), AfterValidator(_not_blank)
+]
+"""A text as it was written: never trimmed, never altered, at most 20,000 characters."""
+
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_nul), AfterValidator(_not_blank)
+]
+"""A name, a phone number, a heading: at most 200 characters."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A moment with its offset, in RFC 3339."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a form needs to become a command: who acts, when, the sealer, and an id for what the command creates."""
+
+    by: Actor
+    at: datetime
+    sealer: Sealer
+    command_id: UUID
+
+    def seal(self, kind: str, text: str | None) -> Sealed | None:
+        """Seal a text under the key of the case, if there is one."""
+        return None if text is None else self.sealer.seal(kind, text)
+
+    @property
+    def new_id(self) -> UUID:
+        """The id of what this command creates; the same when the command is sent again."""
+        return uuid5(self.command_id, "made")
+
+
+class Form(BaseModel):
+    """What comes in for one command; nothing unknown may stand in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: ClassVar[Code]
+    summary: ClassVar[str]
+
+    def command(self, making: Making) -> complaint.Command:
+        """Seal the texts and give the command."""
+        raise NotImplementedError
+
+    def made(self, making: Making) -> tuple[complaint.Command, tuple[Beside, ...]]:
+        """Give the command, and statements that belong into the transaction of its append."""
+        return self.command(making), ()

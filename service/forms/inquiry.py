@@ -1,0 +1,134 @@
+"""Forms of the inquiry: assigning, signing for, contact, evidence, finding."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from pydantic import (
+    Base64Bytes,
+    BaseModel,
+    ConfigDict,
+    Field,
+)
+
+from domain import complaint
+from domain.complaint.inquiry import EvidenceKind, Responsibility, ResponsibilityKind
+from domain.complaint.state import Finding
+from domain.decider import Code, PersonKey
+from domain.handling import ContactResult, Method
+from domain.sealed import measure
+from service.eventstore import Beside
+from service.forms.form import MOST_BYTES, Form, Making, Text
+from service.sealing import STORE_FILE_SQL
+
+
+class AssignForm(Form):
+    """Assign (交办)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"department": "SJ"}]})
+    name = "assign"
+    summary = "Assign it to a unit (交办)"
+    department: Code
+    assist: tuple[Code, ...] = Field(default=(), max_length=10)
+    handler: UUID | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        handler = None if self.handler is None else PersonKey(self.handler)
+        return complaint.Assign(
+            at=making.at, by=making.by, department=self.department, assist=self.assist, handler=handler
+        )
+
+
+class SignForForm(Form):
+    """Sign for (签收)."""
+
+    name = "sign-for"
+    summary = "Sign for it (签收)"
+
+    def command(self, making: Making) -> complaint.Command:
+        return complaint.SignFor(at=making.at, by=making.by)
+
+
+class RecordContactForm(Form):
+    """Record contact (先行联系)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"method": "phone", "result": "reached"}]})
+    name = "record-contact"
+    summary = "Record an attempt to reach the complainant (先行联系)"
+    method: Method
+    result: ContactResult
+    note: Text | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        return complaint.RecordContact(
+            at=making.at, by=making.by, method=self.method, result=self.result, note=making.seal("note", self.note)
+        )
+
+
+class RecordEvidenceForm(Form):
+    """Record evidence (取证)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "system_record", "description": "叫号系统记录"}]}
+    )
+    name = "record-evidence"
+    summary = "Record evidence, with a file if there is one"
+    kind: EvidenceKind
+    description: Text
+    content: Base64Bytes | None = Field(default=None, max_length=MOST_BYTES, description="The file, in base64.")
+
+    def made(self, making: Making) -> tuple[complaint.Command, tuple[Beside, ...]]:
+        file = None if self.content is None else making.sealer.seal_bytes("attachment", self.content)
+        command = complaint.RecordEvidence(
+            at=making.at,
+            by=making.by,
+            evidence=making.new_id,
+            kind=self.kind,
+            description=making.sealer.seal("description", self.description),
+            sha256=None if file is None else file.sha256,
+            size=None if file is None else file.size,
+        )
+        return command, () if file is None else (Beside(STORE_FILE_SQL, file.row),)
+
+
+class ResponsibilityForm(BaseModel):
+    """Who answers for what was found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    department: Code
+    window: Code | None = None
+    staff: UUID | None = None
+    kind: ResponsibilityKind = ResponsibilityKind.DIRECT
+
+
+class RecordFindingForm(Form):
+    """Record the finding (调查结论)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"finding": "substantiated", "facts": "两次告知内容不一致，属实。"}]}
+    )
+    name = "record-finding"
+    summary = "Record what was found (调查结论)"
+    finding: Finding
+    facts: Text
+    responsibility: tuple[ResponsibilityForm, ...] = Field(default=(), max_length=20)
+    evidence: tuple[UUID, ...] = Field(default=(), max_length=100)
+
+    def command(self, making: Making) -> complaint.Command:
+        return complaint.RecordFinding(
+            at=making.at,
+            by=making.by,
+            finding=self.finding,
+            facts=making.sealer.seal("facts", self.facts),
+            facts_measured=measure(self.facts),
+            responsibility=tuple(
+                Responsibility(
+                    department=one.department,
+                    window=one.window,
+                    staff=None if one.staff is None else PersonKey(one.staff),
+                    kind=one.kind,
+                )
+                for one in self.responsibility
+            ),
+            evidence=self.evidence,
+        )

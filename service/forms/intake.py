@@ -1,0 +1,146 @@
+"""Forms of the intake: what somebody complains of, accepting it, a new query code."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+)
+
+from domain import complaint
+from domain.complaint.intake import Channel, Complexity, Confidentiality, HandlingClass, Medium, Severity, Vulnerable
+from domain.complaint.state import IdentityMode, Respondent
+from domain.decider import Code, PersonKey
+from domain.rulebook import Profile
+from domain.sealed import measure
+from service.forms.form import Form, Line, Making, Moment, Text
+
+
+class RespondentForm(BaseModel):
+    """Whom the complaint is about, as far as it is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    department: Code | None = None
+    window: Code | None = None
+    staff: UUID | None = None
+
+
+class RegisterForm(BaseModel):
+    """A complaint as it is told. Only the hall and the narrative are needed; everything else may be unknown."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "hall": "GXQ",
+                    "narrative": "3号窗口两次让我回去补材料，每次说的都不一样。",
+                    "phone": "13800000000",
+                    "name": "欧阳·𬭎",
+                    "respondent": {"window": "W03"},
+                    "category": "NO_ONE_TIME_NOTICE",
+                }
+            ]
+        },
+    )
+    hall: Code
+    narrative: Text
+    subject: Line | None = None
+    desired_outcome: Text | None = None
+    name: Line | None = None
+    phone: Line | None = None
+    id_number: Line | None = Field(default=None, description="Only for recognising the same person; not stored.")
+    anonymous: bool = False
+    channel: Channel = Channel.WEB
+    window: Code | None = None
+    category: Code | None = None
+    respondent: RespondentForm = RespondentForm()
+    item: Code | None = None
+    project_no: Code | None = None
+    external_ref: Code | None = None
+    vulnerable: tuple[Vulnerable, ...] = Field(default=(), max_length=8)
+    written: bool | None = Field(default=None, description="Made in writing? By default as the channel says.")
+    points: int = Field(default=1, ge=1, le=20, description="How many grievances are raised.")
+    happened_at: Moment | None = None
+    claimed_at: Moment | None = None
+    sealed_from_desk: bool = Field(default=False, description="Keep the case to a closed circle.")
+
+
+class AcceptForm(Form):
+    """Accept (受理)."""
+
+    name = "accept"
+    summary = "Accept the complaint (受理)"
+    category: Code | None = None
+    severity: Severity = Severity.ORDINARY
+    complexity: Complexity = Complexity.SIMPLE
+    handling_class: HandlingClass = HandlingClass.FORWARD
+
+    def command(self, making: Making) -> complaint.Command:
+        return complaint.Accept(
+            at=making.at,
+            by=making.by,
+            category=self.category,
+            severity=self.severity,
+            complexity=self.complexity,
+            handling_class=self.handling_class,
+        )
+
+
+class ReplaceQueryCodeForm(Form):
+    """Replace the query code."""
+
+    name = "replace-query-code"
+    summary = "Give out a new query code; the old one dies"
+
+    def command(self, making: Making) -> complaint.Command:
+        return complaint.ReplaceQueryCode(at=making.at, by=making.by)
+
+
+WRITTEN: Final = frozenset({Channel.WEB, Channel.LETTER_BOX})
+"""Channels in which a complaint is made in writing, so that a written reply is owed."""
+
+
+def registration(
+    form: RegisterForm, making: Making, complainant: PersonKey, profile: Profile = Profile.HALL
+) -> complaint.Register:
+    """Seal a complaint and give the command that registers it; name and phone under the person's key."""
+    seal, seal_person = making.seal, making.sealer.seal_person
+    respondent = form.respondent
+    return complaint.Register(
+        at=making.at,
+        by=making.by,
+        hall=form.hall,
+        profile=profile,
+        channel=form.channel,
+        window=form.window,
+        complainant=complainant,
+        identity_mode=IdentityMode.ANONYMOUS if form.anonymous or not form.name else IdentityMode.REAL_NAME,
+        confidentiality=Confidentiality.SEALED if form.sealed_from_desk else Confidentiality.NORMAL,
+        category=form.category,
+        respondent=Respondent(
+            department=respondent.department,
+            window=respondent.window,
+            staff=None if respondent.staff is None else PersonKey(respondent.staff),
+        ),
+        item=form.item,
+        project_no=form.project_no,
+        external_ref=form.external_ref,
+        name=None if form.name is None else seal_person("name", form.name),
+        phone=None if form.phone is None else seal_person("phone", form.phone),
+        subject=seal("subject", form.subject),
+        narrative=making.sealer.seal("narrative", form.narrative),
+        narrative_facts=measure(form.narrative),
+        desired_outcome=seal("desired_outcome", form.desired_outcome),
+        vulnerable=form.vulnerable,
+        written=form.channel in WRITTEN if form.written is None else form.written,
+        points=form.points,
+        happened_at=form.happened_at,
+        claimed_at=form.claimed_at,
+        medium=None if profile is Profile.LEDGER else Medium.SCREEN,
+    )

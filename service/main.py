@@ -1,0 +1,57 @@
+"""The composition root: everything is built here, nothing happens at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from service import __version__, log
+from service.parts import Parts, open_parts
+from service.settings import Settings
+from service.web import complaints, health, problems
+from service.web.guard import guard
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Build the application over its parts."""
+    app = FastAPI(
+        title="Bihuan 闭环",
+        version=__version__,
+        summary="Complaints that come back answered: accepted, rectified, replied, revisited.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.parts = parts
+    problems.install(app, parts.settings.complain_instead)
+    guard(app, parts.settings)
+    app.add_middleware(GZipMiddleware, minimum_size=2000)
+    # The public routes first: what is public is named in one place, everything else asks who you are.
+    app.include_router(complaints.public, prefix="/api/v1")
+    app.include_router(complaints.router, prefix="/api/v1")
+    app.include_router(health.router)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Build the application in a worker process of the server; DATABASE_URL names the database that is ready."""
+    log.configure()
+    settings = Settings.from_environment()
+    if settings.database_url is None:
+        message = "a worker needs DATABASE_URL; start it with `bihuan serve`"
+        raise RuntimeError(message)
+    stack = ExitStack()
+    parts = stack.enter_context(open_parts(settings, settings.database_url))
+    app = create_app(parts)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[Any]:
+        with stack:
+            yield
+
+    app.router.lifespan_context = lifespan
+    return app

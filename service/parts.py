@@ -1,0 +1,69 @@
+"""The parts of a running program, built once at the edge and handed to whoever needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg_pool import ConnectionPool
+
+from service import query_codes, subjects
+from service.accounts import Accounts
+from service.casebook import Casebook
+from service.database import log_id, open_pool
+from service.desk import Desk
+from service.eventstore import Log, Recorder
+from service.keys import Vault
+from service.limits import Limits
+from service.master import LocalMaster, MasterKey
+from service.query_codes import QueryCodes
+from service.settings import Settings
+from service.subjects import Subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an entry point works with."""
+
+    settings: Settings
+    dsn: str
+    pool: ConnectionPool
+    recorder: Recorder
+    book: Casebook
+    vault: Vault
+    desk: Desk
+    accounts: Accounts
+    limits: Limits
+
+    def secret(self, name: str) -> bytes:
+        """Give a named secret of this installation."""
+        return self.vault.secret(name)
+
+
+@contextmanager
+def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None) -> Iterator[Parts]:
+    """Build everything over a database whose schema fits; raises SchemaMissing, SchemaNewer."""
+    with open_pool(dsn, size=settings.pool) as pool:
+        this_log = log_id(pool)
+        recorder = Recorder(pool, this_log)
+        book = Casebook(Log(recorder), recorder)
+        vault = Vault(pool, master or LocalMaster(settings.home), this_log)
+        # Everything that registering needs of the key service is asked for now, so that it may be away later.
+        for name in (*subjects.SECRETS, *query_codes.SECRETS, "limits", "requests"):
+            vault.secret(name)
+        vault.refill()
+        try:
+            yield Parts(
+                settings=settings,
+                dsn=dsn,
+                pool=pool,
+                recorder=recorder,
+                book=book,
+                vault=vault,
+                desk=Desk(book, vault, Subjects(vault), QueryCodes(vault)),
+                accounts=Accounts(pool, vault),
+                limits=Limits(pool, vault.secret("limits")),
+            )
+        finally:
+            vault.close()

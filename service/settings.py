@@ -1,0 +1,61 @@
+"""What can be set from outside, all by environment variables; docs/operations.md lists them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; the message says which and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this installation runs."""
+
+    #: DATABASE_URL: a PostgreSQL of 15 or newer; without it the program starts its own.
+    database_url: str | None = None
+    #: BIHUAN_HOME: where data and the master key lie.
+    home: Path = Path(".bihuan")
+    #: BIHUAN_POOL: connections for one process.
+    pool: int = 12
+    #: BIHUAN_REGISTRATIONS_PER_HOUR: complaints taken from one address without log-in in an hour; 0: no limit.
+    registrations_per_hour: int = 120
+    #: BIHUAN_LOOKUPS_PER_HOUR: questions by number and code from one address, and for one number, in an hour.
+    lookups_per_hour: int = 60
+    #: BIHUAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never travel in the clear.
+    secure_cookies: bool = False
+    #: BIHUAN_COMPLAIN_INSTEAD: what people are told when a complaint cannot be taken here.
+    complain_instead: str = (
+        "Go to the integrity window of the hall, or call 12345. 请到大厅诚信建设投诉窗口反映，或拨打12345。"
+    )
+    #: BIHUAN_BODY_LIMIT: the longest request body in bytes.
+    body_limit: int = 8_000_000
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings; raises BadSetting."""
+        given: dict[str, object] = {}
+        if url := environ.get("DATABASE_URL"):
+            given["database_url"] = url
+        if home := environ.get("BIHUAN_HOME"):
+            given["home"] = Path(home)
+        if instead := environ.get("BIHUAN_COMPLAIN_INSTEAD"):
+            given["complain_instead"] = instead
+        for name, least in (
+            ("pool", 2),
+            ("registrations_per_hour", 0),
+            ("lookups_per_hour", 1),
+            ("body_limit", 1000),
+            ("secure_cookies", 0),
+        ):
+            variable = f"BIHUAN_{name.upper()}"
+            if (text := environ.get(variable)) is None:
+                continue
+            if not text.isascii() or not text.isdigit() or int(text) < least:
+                raise BadSetting(f"{variable}={text!r}: write a whole number of at least {least}")
+            given[name] = bool(int(text)) if name == "secure_cookies" else int(text)
+        return cls(**given)  # type: ignore[arg-type]  # names and kinds stand right above

@@ -1,0 +1,1 @@
+"""The face to the outside: API, problem documents, who asks."""

@@ -1,0 +1,350 @@
+"""The API of complaints: register, look up, act, read histories, open sealed values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi.requests import Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain import complaint
+from domain.access import Purpose
+from domain.complaint.state import Step
+from domain.decider import Code, Role, beside
+from domain.errors import NotYourRole, Unknown
+from domain.sealed import sealed_values
+from projections.docket import DOCKET, DocketRow, fold
+from projections.histories import Language, history, read_stream
+from projections.queries import Order, Wanted, case_of, docket, may_know
+from projections.runner import Entry, wait_for
+from service.desk import Receipt
+from service.forms import FORMS
+from service.forms.form import Form, Line, Moment
+from service.forms.intake import RegisterForm
+from service.limits import place
+from service.parts import Parts
+from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
+
+router = APIRouter(prefix="/complaints", tags=["complaints"])
+public = APIRouter(tags=["complaints"])
+
+HOUR: Final = 3600
+REGISTRARS: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.SYSTEM})
+PURPOSES: Final[Mapping[Role, Purpose]] = MappingProxyType(
+    {
+        Role.INTAKE: Purpose.HANDLING,
+        Role.DISPATCHER: Purpose.HANDLING,
+        Role.HANDLER: Purpose.HANDLING,
+        Role.UNIT_HEAD: Purpose.HANDLING,
+        Role.REVISIT_OFFICER: Purpose.REVISIT,
+        Role.SUPERVISOR: Purpose.SUPERVISION,
+        Role.AUDITOR: Purpose.SUPERVISION,
+    }
+)
+"""For what each role may open sealed values; who is not named opens none."""
+IDENTITY: Final = frozenset({"name", "phone"})
+SEES_IDENTITY: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.REVISIT_OFFICER, Role.SUPERVISOR})
+
+CaseId = Annotated[UUID, Path(description="The id of the case.")]
+AsOf = Annotated[AwareDatetime | None, Query(description="What was true at this moment.")]
+KnownAt = Annotated[AwareDatetime | None, Query(description="What was on record at this moment.")]
+
+
+class Registration(BaseModel):
+    """What somebody who complained takes home."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "5b0ab2ae-9d0a-5b35-8f3e-1f7f9f2f3d11",
+                    "complaint_no": "TS-GXQ-20261123-00001-K",
+                    "query_code": "7K3M-9QXA-02BD-ZZ4T",
+                    "accept_due": "2026-11-24T15:59:59.999999Z",
+                    "version": 2,
+                    "position": 77,
+                }
+            ]
+        }
+    )
+    id: UUID
+    complaint_no: str
+    query_code: str | None
+    accept_due: datetime | None
+    version: int
+    position: int
+
+
+@public.post("/complaints", status_code=201, response_model=None, responses={201: {"model": Registration}})
+def register(
+    request: Request, response: Response, form: RegisterForm, parts: InParts, who: InOptionalCaller, asking: InAsking
+) -> dict[str, object]:
+    """Register a complaint (登记): at a window by staff, or by anybody without an account.
+
+    The answer holds a number and a query code; the code is shown once and stored nowhere.
+    """
+    if who is None:
+        most = parts.settings.registrations_per_hour
+        if most:
+            parts.limits.hit("register", place(address_of(request)), most=most, seconds=HOUR)
+    elif who.actor.role not in REGISTRARS:
+        raise NotYourRole(role=who.actor.role, command="register")
+    elif form.window is None and who.viewer.post is not None:
+        form = form.model_copy(update={"window": who.viewer.post.window})
+    receipt = parts.desk.register(form, None if who is None else who.actor, asking("register", form))
+    response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
+    _head(response, receipt.done.version, receipt.done.position)
+    return _receipt(receipt)
+
+
+def _receipt(receipt: Receipt) -> dict[str, object]:
+    return {
+        "id": receipt.case,
+        "complaint_no": receipt.complaint_no,
+        "query_code": receipt.query_code,
+        "accept_due": receipt.accept_due,
+        "version": receipt.done.version,
+        "position": receipt.done.position,
+    }
+
+
+def _head(response: Response, version: int, position: int) -> None:
+    response.headers["ETag"] = f'"{version}"'
+    response.headers["X-Position"] = str(position)
+
+
+class StatusForm(BaseModel):
+    """With what somebody without an account asks after a complaint."""
+
+    model_config = ConfigDict(extra="forbid")
+    complaint_no: Line
+    query_code: Line
+    language: Language = Language.CHINESE
+
+
+@public.post("/status")
+def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]:
+    """Tell how a complaint stands, by number and query code; a wrong number and a wrong code look alike."""
+    most = parts.settings.lookups_per_hour
+    parts.limits.hit("status-place", place(address_of(request)), most=most, seconds=HOUR)
+    parts.limits.hit("status-number", form.complaint_no.upper().encode(), most=most, seconds=HOUR)
+    with parts.pool.connection() as connection:
+        case = case_of(connection, form.complaint_no.upper().strip())
+        # An unknown number costs the same look at a code as a known one.
+        if not parts.desk.codes.matches(case or UUID(int=0), form.query_code) or case is None:
+            raise Unknown
+        entries = read_stream(connection, case)
+    row = fold(entries)
+    if row is None:
+        raise Unknown
+    lines = history(entries, parts.book.facts().register, form.language)
+    return {
+        "complaint_no": row.complaint_no,
+        "step": row.step,
+        "due": row.due,
+        "due_provisional": row.due_provisional,
+        "history": [{"at": line.at, "said": line.said} for line in lines],
+    }
+
+
+class Worklist(BaseModel):
+    """Which cases somebody wants to see."""
+
+    model_config = ConfigDict(extra="forbid")
+    step: Step | None = None
+    department: Code | None = None
+    window: Code | None = None
+    category: Code | None = None
+    complaint_no: Code | None = None
+    due_before: Moment | None = None
+    order: Order = Order.DUE
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=400, description="`next` of the page before.")
+    wait_for: int | None = Field(
+        default=None, ge=0, description="Wait, two seconds at most, until this position is seen."
+    )
+
+
+@router.get("")
+def worklist(response: Response, parts: InParts, who: InCaller, asked: Annotated[Worklist, Query()]) -> dict[str, Any]:
+    """List the cases you may know of, those due first at the top; `total` counts only these."""
+    wanted = Wanted(**asked.model_dump(exclude={"wait_for"}))
+    with parts.pool.connection() as connection:
+        if asked.wait_for is not None:
+            wait_for(connection, DOCKET, asked.wait_for)
+        page = docket(connection, who.viewer, wanted)
+    response.headers["X-Position"] = str(page.complete_up_to)
+    return {
+        "items": [_summary(row) for row in page.rows],
+        "total": page.total,
+        "next": page.cursor,
+        "complete_up_to": page.complete_up_to,
+    }
+
+
+def _summary(row: DocketRow) -> dict[str, Any]:
+    shown = asdict(row)
+    # Who complained is nobody's business in a list; `case` is what the rest of the API calls `id`.
+    for hidden in ("complainant", "registered_by", "respondent_staff", "profile"):
+        del shown[hidden]
+    return {"id": shown.pop("case"), **shown}
+
+
+def _known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry]]:
+    """Give a case somebody may know of; raises Unknown for any other, whether it exists or not."""
+    with parts.pool.connection() as connection:
+        entries = read_stream(connection, case)
+        row = fold(entries)
+        if row is None or not may_know(connection, who.viewer, row):
+            raise Unknown
+    return row, entries
+
+
+@router.get("/{case_id}")
+def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> dict[str, Any]:
+    """Show a case: where it stands, what is due, what comes next for you; sealed values are opened by themselves."""
+    row, entries = _known(parts, who, case_id)
+    policy = parts.book.facts().rulebook.latest(row.profile)
+    _head(response, row.version, row.position)
+    return {
+        **_summary(row),
+        "next_steps": complaint.next_steps(row.step, policy, who.actor.role),
+        "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
+        "current": _current(entries),
+    }
+
+
+def _current(entries: list[Entry]) -> dict[str, Any]:
+    """Give the ids that deciding commands name: the reply under way, rectifications, evidence."""
+    reply = None
+    rectifications: list[UUID] = []
+    evidence: list[UUID] = []
+    for entry in entries:
+        match entry.event:
+            case complaint.ReplySubmitted(reply=key):
+                reply = key
+            case complaint.ReworkOrdered():
+                reply = None
+            case complaint.RectificationPlanned(rectification=key):
+                rectifications.append(key)
+            case complaint.EvidenceRecorded(evidence=key):
+                evidence.append(key)
+            case _:
+                pass
+    return {"reply": reply, "rectifications": rectifications, "evidence": evidence}
+
+
+@router.get("/{case_id}/history")
+def told(
+    case_id: CaseId,
+    response: Response,
+    parts: InParts,
+    who: InCaller,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    language: Annotated[Language, Query()] = Language.CHINESE,
+) -> dict[str, Any]:
+    """Tell a case in sentences, as it stood at any moment by either clock.
+
+    Supervisors and auditors also read who opened sealed values, and which attempts were refused.
+    """
+    _, entries = _known(parts, who, case_id)
+    as_of, known_at = (None if moment is None else moment.astimezone(UTC) for moment in (as_of, known_at))
+    shown = [
+        entry
+        for entry in entries
+        if (as_of is None or entry.event.at <= as_of) and (known_at is None or entry.recorded_at <= known_at)
+    ]
+    if who.actor.role in {Role.SUPERVISOR, Role.AUDITOR}:
+        with parts.pool.connection() as connection:
+            for kind in ("attempts", "access"):
+                shown += read_stream(connection, beside(case_id, kind), as_of=as_of, known_at=known_at)
+    row = fold([entry for entry in shown if entry.stream == case_id])
+    if row is not None:
+        _head(response, row.version, row.position)
+    lines = history(sorted(shown, key=lambda entry: entry.position), parts.book.facts().register, language)
+    return {"as_it_stood": None if row is None else _summary(row), "history": [asdict(line) for line in lines]}
+
+
+class OpenForm(BaseModel):
+    """Which sealed values somebody wants to read."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"fields": ["narrative", "phone"]}]})
+    fields: tuple[Line, ...]
+
+
+@router.post("/{case_id}/open")
+def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) -> dict[str, Any]:
+    """Open sealed values of a case; it goes on record who, for what, and which."""
+    _, entries = _known(parts, who, case_id)
+    purpose = PURPOSES.get(who.actor.role)
+    wanted = set(form.fields)
+    if purpose is None or (wanted & IDENTITY and who.actor.role not in SEES_IDENTITY):
+        raise NotYourRole(role=who.actor.role, command="open")
+    found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
+    if found:
+        # First on record, then read: an opening that nobody sees must not be possible.
+        parts.book.opened(case_id, who.actor, purpose, [kind for _, kind, _ in found], "api")
+    texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
+    return {
+        "values": [
+            {"version": entry.version, "event": entry.name, "field": kind, "text": text, "erased": text is None}
+            for (entry, kind, _), text in zip(found, texts, strict=True)
+        ]
+    }
+
+
+def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
+    def act(
+        case_id: CaseId,
+        response: Response,
+        parts: InParts,
+        who: InCaller,
+        asking: InAsking,
+        form: Annotated[Form, Body()],
+    ) -> dict[str, Any]:
+        _known(parts, who, case_id)
+        done = parts.desk.act(case_id, form, who.actor, asking(form_type.name, form))
+        _head(response, done.version, done.position)
+        return {
+            "version": done.version,
+            "position": done.position,
+            "events": [type(event).__name__ for event in done.events],
+            **_made(done.events),
+        }
+
+    act.__annotations__["form"] = Annotated[form_type, Body()]
+    act.__name__ = form_type.name.replace("-", "_")
+    act.__doc__ = form_type.summary
+    return act
+
+
+def _made(events: tuple[object, ...]) -> dict[str, Any]:
+    """Name what a command created, so that the next one can refer to it."""
+    for event in events:
+        match event:
+            case complaint.ReplySubmitted(reply=key):
+                return {"reply": key}
+            case complaint.RectificationPlanned(rectification=key):
+                return {"rectification": key}
+            case complaint.EvidenceRecorded(evidence=key):
+                return {"evidence": key}
+            case _:
+                continue
+    return {}
+
+
+for _name, _form in FORMS.items():
+    router.add_api_route(
+        f"/{{case_id}}/{_name}",
+        _command(_form),
+        methods=["POST"],
+        summary=_form.summary,
+        operation_id=f"complaint_{_name}",
+    )

@@ -1,0 +1,218 @@
+"""Who asks, in which post, under which key: what an endpoint may ask for."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+from uuid import uuid4, uuid5
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from domain.decider import NAMESPACE, Actor, Code, PersonKey, Role
+from domain.errors import NotYourRole
+from domain.register import Post, Register
+from projections.docket import Viewer
+from service.casebook import Asked
+from service.parts import Parts
+from service.web.problems import (
+    FormTokenWrong,
+    KeyMalformed,
+    NoPostChosen,
+    NotLoggedIn,
+    PasswordChangeDue,
+    VersionMalformed,
+)
+
+COOKIE: Final = "bihuan_session"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SHORTEST_PUBLIC_KEY: Final = 16
+
+
+def parts_of(request: Request) -> Parts:
+    """Give the parts this application was built of."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+InParts = Annotated[Parts, Depends(parts_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who proved who they are, with the posts held now; `csrf` and `token` only in a session."""
+
+    person: PersonKey
+    posts: tuple[Post, ...]
+    chosen: Code | None
+    must_change: bool
+    session: str | None
+    csrf: str | None
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody acting in one post."""
+
+    actor: Actor
+    viewer: Viewer
+    user: User
+
+
+def address_of(request: Request) -> str:
+    """Give the address a request came from; a proxy in front is told to the server, not believed from a header."""
+    return request.client.host if request.client else "local"
+
+
+def user(request: Request, parts: InParts) -> User:
+    """Tell who asks, from a token or a session. Raises NotLoggedIn, FormTokenWrong."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        machine = parts.accounts.token(token.strip())
+        if machine is None:
+            raise NotLoggedIn
+        register, now = parts.book.register_now()
+        held = tuple(post for post in register.held_by(machine.person, now) if post.code == machine.post)
+        return User(
+            person=machine.person,
+            posts=held,
+            chosen=machine.post,
+            must_change=False,
+            session=None,
+            csrf=None,
+            register=register,
+        )
+    cookie = request.cookies.get(COOKIE)
+    found = None if cookie is None else parts.accounts.session(cookie)
+    if found is None:
+        raise NotLoggedIn
+    if request.method not in SAFE:
+        _from_our_pages(request, found.csrf)
+    register, now = parts.book.register_now()
+    return User(
+        person=found.person,
+        posts=register.held_by(found.person, now),
+        chosen=found.post,
+        must_change=found.must_change,
+        session=cookie,
+        csrf=found.csrf,
+        register=register,
+    )
+
+
+def _from_our_pages(request: Request, csrf: str) -> None:
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise FormTokenWrong
+    if not hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), csrf.encode()):
+        raise FormTokenWrong
+
+
+InUser = Annotated[User, Depends(user)]
+
+
+def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) -> Caller:
+    """Tell in which post somebody acts: the one named, the one chosen, or the only one held.
+
+    Raises PasswordChangeDue, NoPostChosen.
+    """
+    if found.must_change:
+        raise PasswordChangeDue
+    wanted = x_post or found.chosen
+    fitting = [post for post in found.posts if wanted in {None, post.code}]
+    if len(fitting) != 1:
+        raise NoPostChosen(posts=[post.code for post in found.posts])
+    post = fitting[0]
+    actor = Actor(person=found.person, post=post.code, role=post.role)
+    return Caller(actor=actor, viewer=viewer(found.register, actor, post, found.posts), user=found)
+
+
+def viewer(register: Register, actor: Actor, post: Post, held: tuple[Post, ...]) -> Viewer:
+    """Give what decides which cases an actor may know of."""
+    return Viewer(
+        person=actor.person,
+        role=actor.role,
+        post=post,
+        sites=register.below(post.site),
+        windows=frozenset(one.window for one in held if one.window is not None),
+        departments=frozenset(one.department for one in held if one.department is not None),
+    )
+
+
+InCaller = Annotated[Caller, Depends(caller)]
+
+
+def acting_as(*roles: Role) -> Callable[..., Caller]:
+    """Let only these roles through; every route that is not public names what it needs."""
+
+    def check(found: InCaller) -> Caller:
+        if found.actor.role not in roles:
+            raise NotYourRole(role=found.actor.role)
+        return found
+
+    return check
+
+
+def optional_caller(request: Request, parts: InParts, x_post: Annotated[str | None, Header()] = None) -> Caller | None:
+    """Tell who asks where strangers may ask too."""
+    if COOKIE not in request.cookies and "authorization" not in request.headers:
+        return None
+    return caller(user(request, parts), x_post)
+
+
+InOptionalCaller = Annotated[Caller | None, Depends(optional_caller)]
+
+
+def version_seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    """Read the version somebody acts on. Raises VersionMalformed."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match.strip())
+    if found is None:
+        raise VersionMalformed
+    return int(found[1])
+
+
+Asking = Callable[..., Asked]
+
+
+def asking(
+    request: Request,
+    parts: InParts,
+    who: InOptionalCaller,
+    expected: Annotated[int | None, Depends(version_seen)],
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Asking:
+    """Give how this request asks: its command id from person and Idempotency-Key, its keyed hash from the form.
+
+    Without a key every request is a new one. Raises KeyMalformed.
+    """
+    person = None if who is None else who.actor.person
+    if idempotency_key is None:
+        command_id = uuid4()
+    else:
+        least = SHORTEST_PUBLIC_KEY if person is None else 1
+        if not re.fullmatch(rf"[!-~]{{{least},200}}", idempotency_key):
+            raise KeyMalformed
+        command_id = uuid5(uuid5(NAMESPACE, f"key:{person or 'public'}"), idempotency_key)
+
+    def asked(name: Code, form: BaseModel) -> Asked:
+        what = f"{request.method} {request.url.path}\n{form.model_dump_json()}"
+        mac = hmac.digest(parts.secret("requests"), what.encode("utf-8", "surrogatepass"), "sha256")
+        return Asked(
+            command_id=command_id,
+            source="api",
+            name=name,
+            expected=expected,
+            mac=mac if idempotency_key is not None else None,
+        )
+
+    return asked
+
+
+InAsking = Annotated[Asking, Depends(asking)]

@@ -290,16 +290,14 @@ class Embedded:
             raise EmbeddedFailed(f"{self._home.data} holds something that is no database: move it away and start again")
         shutil.rmtree(new, ignore_errors=True)  # half done, by a process that was killed
         new.mkdir(mode=0o700)
-        password = secrets.token_urlsafe(32)
-        write_secret(new / "password", password)
-        for path in (new, new / "password"):
-            _give(path, account)
+        _give(new, account)
+        write_secret(self._home.password, secrets.token_urlsafe(32))  # one that was there opens nothing any more
         # macOS has no C.UTF-8 of its own; PostgreSQL brings one since 17
         locale = "--locale=C.UTF-8" if LINUX else "--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8"
         code, printed = self._run(
             [
                 *(str(bindir / "initdb"), "--no-instructions", f"--pgdata={new / 'pgdata'}"),
-                *(f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={new / 'password'}"),
+                *(f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={self._home.password}"),
                 *("--encoding=UTF8", *locale.split(), "--data-checksums"),
             ],
             account,
@@ -310,7 +308,6 @@ class Embedded:
                 f"initdb failed ({printed[-500:]}): see that {self._home.path} has room and can be written "
                 "to, or set DATABASE_URL"
             )
-        write_secret(self._home.password, password)
         (new / "pgdata").replace(self._home.data)
         sync_folder(self._home.path)  # commits that are kept must not lose the name they are found by
         shutil.rmtree(new)

@@ -89,17 +89,17 @@ class Person:
 
     @contextmanager
     def runs(self, home: Path, how: str = "own", **order: object) -> Iterator["Running"]:
-        """Start it; at the end close its input, and leave no server behind."""
+        """Start it; at the end close its input, and wait for the end of a server that was its own."""
         with self.starts(home, how, **order) as process:
             running = Running(process)
             try:
                 yield running
             finally:
                 running.end()
-                if (home / "server.lock").exists():
+                if how == "own" and (home / "server.lock").exists():
                     until(gone(home))
 
-    def starts(self, home: Path, how: str, **order: object) -> "subprocess.Popen[str]":
+    def starts(self, home: Path, how: str, **order: object) -> "subprocess.Popen[bytes]":
         """The process alone."""
         return subprocess.Popen(
             [self.interpreter, str(self.code), json.dumps({"how": how, "home": str(home), **order})],
@@ -107,7 +107,6 @@ class Person:
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
             **self.account,
         )
 
@@ -116,13 +115,20 @@ class Person:
 class Running:
     """A running supervised.py."""
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
+    heard: bytes = b""
 
     def hears(self) -> str:
-        """Its next line."""
+        """Its next line; empty when it has said all."""
         assert self.process.stdout is not None
-        assert select.select([self.process.stdout], [], [], PATIENCE)[0], "it never spoke"
-        return self.process.stdout.readline()
+        output = self.process.stdout.fileno()
+        while b"\n" not in self.heard:
+            assert select.select([output], [], [], PATIENCE)[0], "it never spoke"
+            if not (more := os.read(output, 65536)):
+                break
+            self.heard += more
+        line, _, self.heard = self.heard.partition(b"\n")
+        return line.decode()
 
     def reports(self) -> dict[str, Any]:
         """Its next report, leaving out what it logs."""

@@ -103,6 +103,7 @@ def test_root_runs_what_belongs_to_a_user_as_that_user(ordinary: Person) -> None
     home = ordinary.ground / "postgres"
     with ordinary.runs(home) as running:
         keep(running.reports()["dsn"], 1)
+    (home / "postgres.log").unlink()
     with Embedded(home) as server:
         keep(server.dsn, 2)
     with ordinary.runs(home) as running:

@@ -14,8 +14,8 @@ from domain import complaint
 from domain.complaint.intake import Channel, Confidentiality, Severity
 from domain.complaint.state import Finding, IdentityMode, Step
 from domain.deadlines import Due
-from domain.decider import Code, PersonKey, Role
-from domain.register import Post
+from domain.decider import Actor, Code, PersonKey, Role
+from domain.register import Post, Register
 from projections.runner import Entry, Projection
 
 
@@ -35,6 +35,7 @@ class DocketRow:
     identity_mode: IdentityMode
     confidentiality: Confidentiality
     complainant: UUID
+    happened_at: datetime | None
     registered_at: datetime
     registered_by: UUID
     changed_at: datetime
@@ -129,6 +130,7 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         identity_mode=event.identity_mode,
         confidentiality=event.confidentiality,
         complainant=event.complainant,
+        happened_at=event.happened_at,
         registered_at=event.at,
         registered_by=event.by.person,
         changed_at=event.at,
@@ -173,14 +175,33 @@ DOCKET: Final = Projection(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who looks: the person in a post, all windows and departments of posts held, and the sites in sight."""
+    """Who looks: the person in a post, the sites in sight, departments of posts held, windows served at and when."""
 
     person: PersonKey
     role: Role
     post: Post | None
     sites: frozenset[Code] = frozenset()
-    windows: frozenset[Code] = frozenset()
     departments: frozenset[Code] = frozenset()
+    served: tuple[tuple[Code, datetime, datetime | None], ...] = ()
+
+
+def viewer(register: Register, actor: Actor, at: datetime) -> Viewer:
+    """Give what decides which cases somebody who acts in a post at this moment (UTC) may know of."""
+    post = None if actor.post is None else register.posts.get(actor.post)
+    held = register.held_by(actor.person, at)
+    served = (
+        (window, tenure.since, tenure.until)
+        for tenure in register.tenures
+        if tenure.person == actor.person and (window := register.posts[tenure.post].window) is not None
+    )
+    return Viewer(
+        person=actor.person,
+        role=actor.role,
+        post=post,
+        sites=frozenset() if post is None else register.below(post.site),
+        departments=frozenset(one.department for one in held if one.department is not None),
+        served=tuple(served),
+    )
 
 
 _IN_SIGHT: Final[Mapping[Role, str]] = {
@@ -204,9 +225,13 @@ _IN_SIGHT: Final[Mapping[Role, str]] = {
 }
 """Which cases a role may know of; a role that is not named here knows of none."""
 
+# Who served at the window when it happened, or when the complaint came, is concerned, wherever they serve now.
 _NOT_CONCERNED: Final = (
-    "respondent_staff is distinct from %(person)s"
-    " and (respondent_window is null or respondent_window <> all(%(windows)s))"
+    "respondent_staff is distinct from %(person)s and complainant <> %(person)s and not exists ("
+    "select from unnest(%(windows)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) t (w, s, u)"
+    " where w = respondent_window and ("
+    "registered_at >= s and registered_at < coalesce(u, 'infinity')"
+    " or happened_at >= s and happened_at < coalesce(u, 'infinity')))"
 )
 
 
@@ -218,11 +243,13 @@ def in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
     """
     condition = _IN_SIGHT.get(viewer.role, "false")
     if viewer.role is not Role.CITIZEN:
-        condition = f"({condition}) and {_NOT_CONCERNED} and complainant <> %(person)s"
+        condition = f"({condition}) and {_NOT_CONCERNED}"
     parameters: dict[str, object] = {
         "person": viewer.person,
         "sites": sorted(viewer.sites),
-        "windows": sorted(viewer.windows),
+        "windows": [window for window, _, _ in viewer.served],
+        "since": [since for _, since, _ in viewer.served],
+        "until": [until for _, _, until in viewer.served],
         "departments": sorted(viewer.departments),
         "department": None if viewer.post is None else viewer.post.department,
         "window": None if viewer.post is None else viewer.post.window,

@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 from uuid import uuid4, uuid5
@@ -16,7 +17,7 @@ from pydantic import BaseModel
 from domain.decider import NAMESPACE, Actor, Code, PersonKey, Role
 from domain.errors import NotYourRole
 from domain.register import Post, Register
-from projections.docket import Viewer
+from projections.docket import Viewer, viewer
 from service.casebook import Asked
 from service.parts import Parts
 from service.web.problems import (
@@ -53,6 +54,7 @@ class User:
     session: str | None
     csrf: str | None
     register: Register
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def user(request: Request, parts: InParts) -> User:
             session=None,
             csrf=None,
             register=register,
+            now=now,
         )
     cookie = request.cookies.get(COOKIE)
     found = None if cookie is None else parts.accounts.session(cookie)
@@ -102,6 +105,7 @@ def user(request: Request, parts: InParts) -> User:
         session=cookie,
         csrf=found.csrf,
         register=register,
+        now=now,
     )
 
 
@@ -129,19 +133,7 @@ def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) -> Cal
         raise NoPostChosen(posts=[post.code for post in found.posts])
     post = fitting[0]
     actor = Actor(person=found.person, post=post.code, role=post.role)
-    return Caller(actor=actor, viewer=viewer(found.register, actor, post, found.posts), user=found)
-
-
-def viewer(register: Register, actor: Actor, post: Post, held: tuple[Post, ...]) -> Viewer:
-    """Give what decides which cases an actor may know of."""
-    return Viewer(
-        person=actor.person,
-        role=actor.role,
-        post=post,
-        sites=register.below(post.site),
-        windows=frozenset(one.window for one in held if one.window is not None),
-        departments=frozenset(one.department for one in held if one.department is not None),
-    )
+    return Caller(actor=actor, viewer=viewer(found.register, actor, found.now), user=found)
 
 
 InCaller = Annotated[Caller, Depends(caller)]

@@ -1,0 +1,80 @@
+"""The command line: one program for serving, working, looking and administering."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import typer
+
+from domain.errors import Refused
+from service import __version__
+from service.database import SchemaMissing, SchemaNewer, ServerTooOld, migrate
+from service.embedded import EmbeddedFailed, open_database
+from service.master import MasterKeyError
+from service.parts import Parts, open_parts
+from service.sealing import VaultError
+from service.settings import BadSetting, Settings
+
+app = typer.Typer(
+    help="Bihuan 闭环: complaints that come back answered, and a proof behind every number.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Give a database that is ready: the one DATABASE_URL names, else our own, whose schema we keep ourselves."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    home = settings.home.absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open_database(home / "postgres") as dsn:
+        migrate(dsn)
+        yield dsn
+
+
+@contextmanager
+def opened(settings: Settings | None = None) -> Iterator[Parts]:
+    """Give the parts over a ready database."""
+    found = settings or Settings.from_environment()
+    with database(found) as dsn, open_parts(found, dsn) as parts:
+        yield parts
+
+
+def fail(message: str) -> typer.Exit:
+    """Say what is wrong in one line, and give the exit to raise."""
+    typer.echo(message, err=True)
+    return typer.Exit(1)
+
+
+def main() -> None:
+    """Run the program; what a person can mend is one line, not a traceback."""
+    from service.cli import cases, demo, people, server
+
+    for module in (server, cases, demo, people):
+        module.register(app)
+    try:
+        app()
+    except Refused as refused:
+        sys.exit(f"{refused.message()} {refused.then} [{refused.code}]")
+    except (EmbeddedFailed, BadSetting, MasterKeyError, VaultError) as error:
+        sys.exit(str(error))
+    except (SchemaMissing, SchemaNewer, ServerTooOld) as error:
+        sys.exit((type(error).__doc__ or "").splitlines()[0])
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()
+        sys.exit(f"The database does not answer: {reason[-1] if reason else type(error).__name__}")
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(default=False, help="Print the version and end.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

@@ -38,7 +38,8 @@ FLUSH: Final = "select pg_logical_emit_message(true, 'bihuan', '')"
 REMEMBER: Final = "insert into requests (command_id, mac) values (%s, %s)"
 PAGE: Final = """
 select position, stream_id, version, name, recorded_at, state from events
-where position > %s and position <= coalesce(%s, 9223372036854775807) order by position limit %s
+where position > %s and position <= coalesce(%s, 9223372036854775807) and (%s::text[] is null or name = any(%s))
+order by position limit %s
 """
 
 
@@ -166,7 +167,8 @@ class Recorder(ApplicationRecorder):
     ) -> list[tuple[int, datetime, bytes]]:
         if not beside:
             return sorted(connection.execute(APPEND, parameters, binary=True, prepare=True).fetchall())
-        with connection.pipeline(), connection.transaction():
+        # In a pipeline of an autocommitting connection everything up to its end is one transaction, in one round trip.
+        with connection.pipeline():
             for one in beside:
                 connection.execute(one.statement, one.parameters)
             cursor = connection.execute(APPEND, parameters, binary=True, prepare=True)
@@ -230,12 +232,12 @@ class Recorder(ApplicationRecorder):
     ) -> Sequence[Notification]:
         """Read the log in its order, from `start`; positions are dense, so a page has no holes."""
         after = (start or 0) - (1 if inclusive_of_start and start else 0)
+        names = list(topics) or None
         with self.pool.connection() as connection:
-            rows = connection.execute(PAGE, (after, stop, limit), binary=True).fetchall()
+            rows = connection.execute(PAGE, (after, stop, names, names, limit), binary=True).fetchall()
         return [
             Notification(originator_id=stream, originator_version=version, topic=name, state=state, id=position)
             for position, stream, version, name, _, state in rows
-            if not topics or name in topics
         ]
 
     def max_notification_id(self) -> int | None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from eventsourcing.persistence import StoredEvent
+from psycopg.errors import DivisionByZero
 from psycopg_pool import ConnectionPool
 
 from domain import register
@@ -13,7 +15,7 @@ from domain.decider import THE_SYSTEM
 from domain.errors import AlreadyThere
 from domain.register import Add, Site, SiteLevel
 from service.casebook import Asked, Casebook, KeyReused, Stale
-from service.eventstore import Log, Recorder
+from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, Log, Recorder
 
 pytestmark = pytest.mark.postgres
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,3 +71,25 @@ def test_a_stale_reader_is_told(book: Casebook) -> None:
     book.transact(register.REGISTER, register.STREAM, add_site(), asked(expected=0))
     with pytest.raises(Stale):
         book.transact(register.REGISTER, register.STREAM, add_site("B"), asked(expected=0))
+
+
+def test_what_stands_beside_an_append_shares_its_fate(pool: ConnectionPool, log_id: UUID) -> None:
+    """A clash undoes the statements beside it, and a statement that fails undoes the append."""
+    recorder = Recorder(pool, log_id)
+    event = StoredEvent(uuid4(), 1, "complaint.registered.1", b"{}")
+    key = uuid4()
+    recorder.insert_events([event], command_ids=[uuid4()], claims=[Claim("complaint_no", "TS-1", uuid4())])
+    other = StoredEvent(uuid4(), 1, "complaint.registered.1", b"{}")
+    with pytest.raises(ClaimTaken):
+        recorder.insert_events(
+            [other],
+            command_ids=[key],
+            claims=[Claim("complaint_no", "TS-1", uuid4())],
+            beside=[Beside(REMEMBER, (key, b"mac"))],
+        )
+    with pytest.raises(DivisionByZero):
+        recorder.insert_events([other], command_ids=[key], beside=[Beside("select 1 / 0", ())])
+    with pool.connection() as connection:
+        assert connection.execute("select count(*) from requests").fetchone() == (0,)
+        assert connection.execute("select max(position), count(*) from events").fetchone() == (1, 1)
+    assert recorder.insert_events([other], command_ids=[key], beside=[Beside(REMEMBER, (key, b"mac"))]) == [2]

@@ -142,6 +142,13 @@ class FindingMissing(Refused):
     then = "Record the finding first."
 
 
+class NothingToRectify(Refused):
+    """The finding asks for no rectification."""
+
+    code = "nothing-to-rectify"
+    then = "Go on to the reply; if the finding was wrong, record the right one first."
+
+
 class RectificationMissing(Refused):
     """The finding asks for a rectification, and none is planned."""
 
@@ -153,7 +160,7 @@ class RectificationOpen(Refused):
     """A rectification is neither verified nor tracked with a date that is still to come."""
 
     code = "rectification-open"
-    then = "Have it verified, or plan it anew with a date."
+    then = "Have it carried out and verified; where the verification failed, plan it anew with a date."
 
 
 class RevisitMissing(Refused):
@@ -161,6 +168,13 @@ class RevisitMissing(Refused):
 
     code = "revisit-missing"
     then = "Record a revisit, or the required attempts on different days."
+
+
+class AlreadyRevisited(Refused):
+    """What the complainant says of this reply is on record already."""
+
+    code = "already-revisited"
+    then = "Read what was answered; a new reply is revisited anew."
 
 
 class NotEveryPointAnswered(Refused):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -116,12 +116,11 @@ class Facts:
 
 def end_of(day: date, zone: ZoneInfo) -> Due:
     """Give a date somebody set as a limit: on time until the last instant of that local day."""
-    midnight = datetime.combine(day + timedelta(days=1), time.min, zone)
-    return Due(at=midnight.astimezone(UTC) - timedelta(microseconds=1), day=day, provisional=False)
+    return Due(at=datetime.combine(day, time.max, zone).astimezone(UTC), day=day, provisional=False)
 
 
 def permit(by: Actor, profile: Code, command: Code, at: datetime, facts: Facts) -> Policy:
-    """Give the policy if it lets this actor give this command in a post really held.
+    """Give the policy if it lets this actor give this command in a post really held; citizens and timers hold none.
 
     Raises NoPolicy, NotYourRole.
     """
@@ -130,7 +129,7 @@ def permit(by: Actor, profile: Code, command: Code, at: datetime, facts: Facts) 
         raise NoPolicy(profile=profile)
     if not policy.allows(command, by.role):
         raise NotYourRole(role=by.role, command=command)
-    if by.role is not Role.SYSTEM:
+    if by.role not in {Role.SYSTEM, Role.CITIZEN}:
         post_of(by, at, facts)
     return policy
 

@@ -210,6 +210,10 @@ class Register:
         """Say whether the person held the post at a moment (UTC)."""
         return any(t.post == post and t.person == person and t.covers(at) for t in self.tenures)
 
+    def serves(self, person: PersonKey, window: Code, at: datetime) -> bool:
+        """Say whether the person held a post at the window at a moment (UTC)."""
+        return any(post.window == window for post in self.held_by(person, at))
+
     def below(self, site: Code) -> frozenset[Code]:
         """Give a site with everything below it."""
         found = {site}

@@ -157,24 +157,19 @@ COMPLAINT: Final[Decider[Case | None, Command, Event, Facts]] = Decider(
     "complaint", None, decide, evolve, get_args(Event)
 )
 
+RECTIFYING: Final[tuple[Code, ...]] = ("plan-rectification", "rectify", "verify-rectification")
+"""What may still be done about a finding while the reply is on its way, and after it."""
+
 NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
     {
         Step.REGISTERED: ("accept",),
         Step.ACCEPTED: ("assign",),
         Step.ASSIGNED: ("sign-for",),
-        Step.IN_PROGRESS: (
-            "record-contact",
-            "record-evidence",
-            "record-finding",
-            "plan-rectification",
-            "rectify",
-            "verify-rectification",
-            "submit-reply",
-        ),
-        Step.REPLY_PENDING_APPROVAL: ("approve-reply", "reject-reply"),
-        Step.REPLY_APPROVED: ("reply",),
-        Step.REPLIED: ("revisit", "close"),
-        Step.CLOSED: (),
+        Step.IN_PROGRESS: ("record-contact", "record-evidence", "record-finding", *RECTIFYING, "submit-reply"),
+        Step.REPLY_PENDING_APPROVAL: ("approve-reply", "reject-reply", *RECTIFYING),
+        Step.REPLY_APPROVED: ("reply", *RECTIFYING),
+        Step.REPLIED: ("revisit", "close", *RECTIFYING),
+        Step.CLOSED: RECTIFYING,
     }
 )
 

@@ -11,8 +11,16 @@ from uuid import UUID
 from domain.complaint.state import Case, Finding, Step, at_step, not_concerned
 from domain.deadlines import Due
 from domain.decider import Code, Command, Digest, Event, For, PersonKey
-from domain.errors import NotYourCase, OutOfTurn, UnitConcerned, UnknownReference
-from domain.handling import Basis, ContactResult, Facts, Method, permit, post_of
+from domain.errors import (
+    AlreadyThere,
+    NotYourCase,
+    OwnWorkApproved,
+    OwnWorkRevisited,
+    OwnWorkVerified,
+    UnitConcerned,
+    UnknownReference,
+)
+from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, permit, post_of
 from domain.sealed import Sealed, TextFacts
 
 
@@ -168,11 +176,17 @@ InquiryCommand: TypeAlias = Assign | SignFor | RecordContact | RecordEvidence | 
 def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> None:
     """Let only the one who signed for the case, in the unit it is assigned to, handle it.
 
-    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint.
+    Whoever judged the work takes no part in it afterwards, not as a mandator either: domain.md §6.4 holds whichever
+    side came first.
+    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, OwnWorkApproved, OwnWorkVerified,
+    OwnWorkRevisited.
     """
     at, by = command.at, command.by
     permit(by, case.profile, name, at, facts)
     not_concerned(case, by, at, facts)
+    keep_apart(by, case.approvers, OwnWorkApproved)
+    keep_apart(by, case.verifiers, OwnWorkVerified)
+    keep_apart(by, case.revisitors, OwnWorkRevisited)
     if post_of(by, at, facts).department != case.department or by.person != case.handler:
         raise NotYourCase(department=case.department)
 
@@ -180,7 +194,8 @@ def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> No
 def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Event | For]:
     """Answer what a unit does until it has a finding.
 
-    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, UnitConcerned, UnknownReference.
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, UnitConcerned, UnknownReference,
+    AlreadyThere, and what `by_the_handler` raises.
     """
     at, by = command.at, command.by
     match command:
@@ -211,6 +226,8 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
         case RecordEvidence():
             there = at_step(case, Step.IN_PROGRESS)
             by_the_handler(there, command, "record-evidence", facts)
+            if command.evidence in there.evidence:
+                raise AlreadyThere(evidence=command.evidence)
             return [
                 EvidenceRecorded(
                     at=at,
@@ -232,13 +249,13 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
 
 def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "assign", at, facts)
+    policy = permit(by, case.profile, "assign", at, facts)
     not_concerned(case, by, at, facts)
     for department in (command.department, *command.assist):
         if department not in facts.register.departments:
             raise UnknownReference(kind="department", value=department)
     if command.department in command.assist:
-        raise OutOfTurn(department=command.department)
+        raise UnknownReference(kind="assist", value=command.department)
     heads = facts.register.heads(command.department, at)
     if case.respondent.staff in heads:
         raise UnitConcerned(department=command.department)
@@ -246,7 +263,9 @@ def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
         # The handler acts later in their own name; here it is only checked that they may.
         named = replace(by, person=command.handler, on_behalf_of=None)
         not_concerned(case, named, at, facts)
-        if command.department not in {post.department for post in facts.register.held_by(command.handler, at)}:
+        # Who could not sign for it in this unit would leave the case lying.
+        posts = [post for post in facts.register.held_by(command.handler, at) if post.department == command.department]
+        if not any(policy.allows("sign-for", post.role) for post in posts):
             raise UnknownReference(kind="handler", value=command.handler)
     checked = heads | ({command.handler} if command.handler is not None else frozenset())
     return [
@@ -292,12 +311,12 @@ def _finding(case: Case, command: RecordFinding, facts: Facts) -> list[Event | F
 def evolve(case: Case, event: InquiryEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
-        case Assigned(department=department, handler=handler):
+        case Assigned(department=department, assist=assist, handler=handler):
             return replace(
                 case,
                 step=Step.ASSIGNED,
                 department=department,
-                departments=case.departments | {department},
+                departments=case.departments | {department, *assist},
                 handler=handler,
                 sign_due=event.sign_due,
                 contact_due=event.contact_due,

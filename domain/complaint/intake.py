@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from domain.complaint.state import Case, IdentityMode, Respondent, Step, at_step, not_concerned
+from domain.complaint.state import (
+    Case,
+    IdentityMode,
+    Respondent,
+    Step,
+    at_step,
+    concerned,
+    not_concerned,
+    not_respondent,
+)
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, PersonKey, Role
-from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnknownReference
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, Unknown, UnknownReference
 from domain.handling import Basis, Facts, permit
 from domain.rulebook import Profile
 from domain.sealed import Sealed, Similar, TextFacts
@@ -220,7 +229,7 @@ def complaint_no(hall: Code, day: date, number: int) -> Code:
 def decide(case: Case | None, command: IntakeCommand, facts: Facts) -> list[Event | For]:
     """Answer what happens at the intake; registering is refused for no reason but who asks.
 
-    Raises NotYourRole, AlreadyThere, OutOfTurn, NoPolicy, UnknownReference, OwnCause, OwnComplaint.
+    Raises NotYourRole, AlreadyThere, OutOfTurn, NoPolicy, Unknown, UnknownReference, OwnCause, OwnComplaint.
     """
     match command:
         case Register():
@@ -229,7 +238,9 @@ def decide(case: Case | None, command: IntakeCommand, facts: Facts) -> list[Even
             if case is None:
                 raise OutOfTurn
             permit(by, case.profile, "replace-query-code", at, facts)
-            not_concerned(case, by, at, facts)
+            not_respondent(case, by, at, facts)
+            if by.role is Role.CITIZEN and not by.persons & case.made_by:
+                raise Unknown
             return [QueryCodeReplaced(at=at, by=by)]
         case Accept():
             return _accept(case, command, facts)
@@ -246,12 +257,11 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
     if facts.complaint_no is None:
         message = "a complaint number must be among the facts"
         raise ValueError(message)
-    concerned = {command.respondent.staff} & by.persons or (
-        command.respondent.window is not None
-        and command.respondent.window in {post.window for p in by.persons for post in facts.register.held_by(p, at)}
-    )
     profile = command.profile
     ledger = profile is Profile.LEDGER
+    if ledger and by.role is not Role.SYSTEM:
+        # A ledger case runs without limits: only an import may open one, or a complaint could be hidden there.
+        raise NotYourRole(role=by.role, profile=profile)
     registered = Registered(
         at=at,
         by=by,
@@ -280,7 +290,7 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         points=command.points,
         happened_at=command.happened_at,
         claimed_at=command.claimed_at,
-        by_respondent=bool(concerned),
+        by_respondent=concerned(command.respondent, by.persons, _noticed(command), facts),
         accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
         reply_due=facts.limit(profile, "ledger.reply", at) if ledger else None,
         basis=facts.basis(profile, at),
@@ -291,6 +301,10 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         at=at, by=by, receipt_no=facts.complaint_no, medium=command.medium, query_code=by.role is not Role.SYSTEM
     )
     return [registered, receipt]
+
+
+def _noticed(told: Register | Registered) -> tuple[datetime, ...]:
+    return (told.at,) if told.happened_at is None else (told.happened_at, told.at)
 
 
 def _accept(case: Case | None, command: Accept, facts: Facts) -> list[Event | For]:
@@ -320,12 +334,15 @@ def _accept(case: Case | None, command: Accept, facts: Facts) -> list[Event | Fo
 def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
     """Take one event in; never refuses."""
     if isinstance(event, Registered):
+        # A clerk only writes down what somebody else says; who complains as a citizen for another has a part in it.
+        agent = event.by.persons if event.by.role is Role.CITIZEN else frozenset()
         return Case(
             step=Step.REGISTERED,
             profile=event.profile,
             hall=event.hall,
             complaint_no=event.complaint_no,
-            complainant=event.complainant,
+            made_by=agent | {event.complainant},
+            noticed=_noticed(event),
             identity_mode=event.identity_mode,
             respondent=event.respondent,
             written=event.written,

@@ -13,9 +13,10 @@ from domain.complaint.state import Case, Rectification, Step, at_step, not_conce
 from domain.deadlines import Due
 from domain.decider import Command, Event, For
 from domain.errors import (
+    AlreadyThere,
     DateInPast,
     FindingMissing,
-    OutOfTurn,
+    NothingToRectify,
     OwnWorkVerified,
     Superseded,
     UnknownReference,
@@ -93,20 +94,22 @@ DURING = (Step.IN_PROGRESS, Step.REPLY_PENDING_APPROVAL, Step.REPLY_APPROVED, St
 def decide(case: Case | None, command: RectificationCommand, facts: Facts) -> list[Event | For]:
     """Answer what is done about a finding.
 
-    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, FindingMissing, DateInPast,
-    UnknownReference, Superseded, OwnWorkVerified.
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, FindingMissing, NothingToRectify,
+    DateInPast, AlreadyThere, UnknownReference, Superseded, OwnWorkVerified, and what `by_the_handler` raises.
     """
     at, by = command.at, command.by
     match command:
         case PlanRectification(rectification=key, actions=actions, due=day):
             there = at_step(case, *DURING)
             by_the_handler(there, command, "plan-rectification", facts)
-            if there.finding is None or not there.finding.asks_for_rectification:
-                raise FindingMissing(finding=there.finding)
+            if there.finding is None:
+                raise FindingMissing
+            if not there.finding.asks_for_rectification:
+                raise NothingToRectify(finding=there.finding)
             if day < facts.day(there.profile, at):
                 raise DateInPast(due=day)
             if key in there.rectifications:
-                raise OutOfTurn(rectification=key)
+                raise AlreadyThere(rectification=key)
             due = end_of(day, facts.zone(there.profile, at))
             return [RectificationPlanned(at=at, by=by, rectification=key, actions=actions, due=due)]
         case Rectify(rectification=key, actions=actions, evidence=evidence):
@@ -143,15 +146,24 @@ def evolve(case: Case, event: RectificationEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
         case RectificationPlanned(by=by, rectification=key, due=due):
-            return _with(replace(case, handlers=case.handlers | by.persons), key, Rectification(due=due))
+            planned = MappingProxyType({**case.rectifications, key: Rectification(due=due)})
+            owed = max(0, case.plans_owed - 1)
+            return replace(case, handlers=case.handlers | by.persons, rectifications=planned, plans_owed=owed)
         case Rectified(by=by, rectification=key):
-            changed = replace(case.rectifications[key], done=True)
-            return _with(replace(case, handlers=case.handlers | by.persons), key, changed)
-        case RectificationVerified(rectification=key, passed=passed):
-            return _with(case, key, replace(case.rectifications[key], passed=passed))
+            return replace(_marked(case, key, done=True), handlers=case.handlers | by.persons)
+        case RectificationVerified(by=by, rectification=key, passed=passed):
+            owed = case.plans_owed + (not passed)
+            return replace(
+                _marked(case, key, done=True, passed=passed), verifiers=case.verifiers | by.persons, plans_owed=owed
+            )
         case _:
             assert_never(event)
 
 
-def _with(case: Case, key: UUID, rectification: Rectification) -> Case:
-    return replace(case, rectifications=MappingProxyType({**case.rectifications, key: rectification}))
+def _marked(case: Case, key: UUID, *, done: bool, passed: bool | None = None) -> Case:
+    planned = case.rectifications.get(key)
+    if planned is None:
+        # A history loads whatever stands in it.
+        return case
+    changed = replace(planned, done=done, passed=passed)
+    return replace(case, rectifications=MappingProxyType({**case.rectifications, key: changed}))

@@ -10,8 +10,9 @@ from uuid import UUID
 from domain.complaint.inquiry import by_the_handler
 from domain.complaint.state import Case, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Code, Command, Event, For
+from domain.decider import Code, Command, Event, For, Role
 from domain.errors import (
+    AlreadyThere,
     ContactMissing,
     FindingMissing,
     NotEveryPointAnswered,
@@ -167,8 +168,9 @@ ReplyingCommand: TypeAlias = SubmitReply | ApproveReply | RejectReply | Reply | 
 def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Event | For]:
     """Answer what happens to a reply.
 
-    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, Superseded, OwnWorkApproved,
-    FindingMissing, ContactMissing, RectificationMissing, NotEveryPointAnswered, WrittenReplyOwed.
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, AlreadyThere, Superseded,
+    OwnWorkApproved, FindingMissing, ContactMissing, RectificationMissing, NotEveryPointAnswered, WrittenReplyOwed, and
+    what `by_the_handler` raises.
     """
     at, by = command.at, command.by
     match command:
@@ -223,6 +225,8 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
     at, by = command.at, command.by
     by_the_handler(case, command, "submit-reply", facts)
     policy = permit(by, case.profile, "submit-reply", at, facts)
+    if command.reply in case.replies:
+        raise AlreadyThere(reply=command.reply)
     if case.finding is None:
         raise FindingMissing
     if not case.reached and not tried_enough(case.contact_days, policy):
@@ -250,7 +254,10 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
 
 def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
     at, by, reply = command.at, command.by, command.reply
-    by_the_handler(case, command, "reply", facts)
+    if by.role is Role.SYSTEM:
+        permit(by, case.profile, "reply", at, facts)
+    else:
+        by_the_handler(case, command, "reply", facts)
     if reply != case.reply:
         raise Superseded(reply=reply)
     if case.written and not command.method.written:
@@ -284,13 +291,33 @@ def evolve(case: Case, event: ReplyingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
         case ReplySubmitted(by=by, reply=reply):
-            return replace(case, step=Step.REPLY_PENDING_APPROVAL, reply=reply, handlers=case.handlers | by.persons)
-        case ReplyApproved():
-            return replace(case, step=Step.REPLY_APPROVED)
-        case ReworkOrdered(rework_no=rework_no):
-            return replace(case, step=Step.IN_PROGRESS, reply=None, reworks=rework_no)
+            return replace(
+                case,
+                step=Step.REPLY_PENDING_APPROVAL,
+                reply=reply,
+                replies=case.replies | {reply},
+                handlers=case.handlers | by.persons,
+            )
+        case ReplyApproved(by=by):
+            return replace(case, step=Step.REPLY_APPROVED, approvers=case.approvers | by.persons)
+        case ReworkOrdered(by=by, rework_no=rework_no):
+            return replace(
+                case,
+                step=Step.IN_PROGRESS,
+                reply=None,
+                reworks=rework_no,
+                approvers=case.approvers | by.persons,
+            )
         case Replied(at=at, by=by):
-            return replace(case, step=Step.REPLIED, replied_at=at, handlers=case.handlers | by.persons)
+            # What was said at an earlier revisit was not about this reply.
+            return replace(
+                case,
+                step=Step.REPLIED,
+                replied_at=at,
+                handlers=case.handlers | by.persons,
+                revisit_days=(),
+                revisited=False,
+            )
         case ReplyDeliveryFailed(attempt_no=attempt_no):
             return replace(case, deliveries_failed=attempt_no)
         case _:

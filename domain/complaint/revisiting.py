@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 
 from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
 from domain.decider import Command, Event, For
-from domain.errors import OwnWorkRevisited, RectificationOpen, RevisitMissing
+from domain.errors import AlreadyRevisited, OwnWorkRevisited, RectificationOpen, RevisitMissing
 from domain.handling import ContactResult, Facts, Method, keep_apart, permit, tried_enough
 from domain.rulebook import Policy
 from domain.sealed import Sealed
@@ -99,11 +99,19 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revisit(Command):
-    """Record an attempt to revisit and, if the complainant was reached, the answers."""
+    """Record an attempt to revisit and, if the complainant was reached, the answers.
+
+    Raises ValueError for answers of somebody not reached, and for somebody reached without answers.
+    """
 
     method: Method
     result: ContactResult
     answers: Answers | None
+
+    def __post_init__(self) -> None:
+        """Refuse a revisit that nobody can have made."""
+        if (self.answers is not None) != (self.result is ContactResult.REACHED):
+            raise ValueError(f"the revisit was {self.result}; answers belong to reached, and only to it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +127,8 @@ RevisitingCommand: TypeAlias = Revisit | Close
 def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[Event | For]:
     """Answer a revisit, and the wish to close.
 
-    Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, OwnWorkRevisited, RevisitMissing,
-    RectificationOpen.
+    Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, OwnWorkRevisited, AlreadyRevisited,
+    RevisitMissing, RectificationOpen.
     """
     at, by = command.at, command.by
     there = at_step(case, Step.REPLIED)
@@ -130,17 +138,19 @@ def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[
         case Close(outcome=outcome):
             policy = permit(by, there.profile, "close", at, facts)
             not_concerned(there, by, at, facts)
-            today = facts.day(there.profile, at)
-            # A failed verification needs a new plan; an action not yet verified must still be within its date.
-            settled = [r for r in there.rectifications.values() if r.passed]
-            tracked = [r for r in there.rectifications.values() if r.passed is None and r.due.day >= today]
-            if there.finding is not None and there.finding.asks_for_rectification and not (settled or tracked):
-                raise RectificationOpen
-            if any(r.passed is None and r.due.day < today for r in there.rectifications.values()):
+            if _rectification_open(there, facts.day(there.profile, at)):
                 raise RectificationOpen
             return [Closed(at=at, by=by, outcome=outcome, revisit_status=_revisit_status(there, policy))]
         case _:
             assert_never(command)
+
+
+def _rectification_open(case: Case, today: date) -> bool:
+    """Say whether something is not put right, nor tracked with a date still to come; who failed must plan anew."""
+    owed = case.finding is not None and case.finding.asks_for_rectification
+    if owed and (case.plans_owed or not case.rectifications):
+        return True
+    return any(one.passed is None and one.due.day < today for one in case.rectifications.values())
 
 
 def _revisit_status(case: Case, policy: Policy) -> RevisitStatus:
@@ -157,9 +167,11 @@ def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
     at, by, answers = command.at, command.by, command.answers
     permit(by, case.profile, "revisit", at, facts)
     not_concerned(case, by, at, facts)
-    keep_apart(by, case.handlers, OwnWorkRevisited)
+    keep_apart(by, case.handlers | case.approvers, OwnWorkRevisited)
     if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
         raise OwnWorkRevisited(departments=sorted(case.departments))
+    if case.revisited:
+        raise AlreadyRevisited
     attempted = RevisitAttempted(
         at=at,
         by=by,
@@ -185,10 +197,10 @@ def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
 def evolve(case: Case, event: RevisitingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
-        case RevisitAttempted(day=day):
-            return replace(case, revisit_days=(*case.revisit_days, day))
-        case Revisited():
-            return replace(case, revisited=True)
+        case RevisitAttempted(by=by, day=day):
+            return replace(case, revisit_days=(*case.revisit_days, day), revisitors=case.revisitors | by.persons)
+        case Revisited(by=by):
+            return replace(case, revisited=True, revisitors=case.revisitors | by.persons)
         case Closed():
             return replace(case, step=Step.CLOSED)
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -70,13 +70,19 @@ class Rectification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A complaint as its rules see it."""
+    """A complaint as its rules see it.
+
+    `made_by` are the complainant and whoever complained for them; `noticed` is when it happened, if that was told, and
+    when it was registered: who served at the window then has a part in it, wherever they serve now. `plans_owed` counts
+    rectifications that failed and were not planned anew since.
+    """
 
     step: Step
     profile: Code
     hall: Code
     complaint_no: Code
-    complainant: PersonKey
+    made_by: frozenset[PersonKey]
+    noticed: tuple[datetime, ...]
     identity_mode: IdentityMode
     respondent: Respondent
     written: bool
@@ -91,13 +97,18 @@ class Case:
     departments: frozenset[Code] = frozenset()
     handler: PersonKey | None = None
     handlers: frozenset[PersonKey] = frozenset()
+    approvers: frozenset[PersonKey] = frozenset()
+    verifiers: frozenset[PersonKey] = frozenset()
+    revisitors: frozenset[PersonKey] = frozenset()
     contacts: int = 0
     reached: bool = False
     contact_days: tuple[date, ...] = ()
     evidence: frozenset[UUID] = frozenset()
     finding: Finding | None = None
     rectifications: Mapping[UUID, Rectification] = field(default_factory=lambda: MappingProxyType({}))
+    plans_owed: int = 0
     reply: UUID | None = None
+    replies: frozenset[UUID] = frozenset()
     reworks: int = 0
     deliveries_failed: int = 0
     replied_at: datetime | None = None
@@ -115,16 +126,26 @@ def at_step(case: Case | None, *allowed: Step) -> Case:
     return case
 
 
+def concerned(respondent: Respondent, persons: Iterable[PersonKey], moments: Iterable[datetime], facts: Facts) -> bool:
+    """Say whether one of them is complained of, or served at that window at one of these moments (UTC)."""
+    return any(
+        person == respondent.staff
+        or (respondent.window is not None and facts.register.serves(person, respondent.window, moment))
+        for person in persons
+        for moment in moments
+    )
+
+
+def not_respondent(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
+    """Refuse whoever the complaint is about, or who works or worked at that window; raises OwnCause."""
+    if concerned(case.respondent, by.persons, (*case.noticed, at), facts):
+        raise OwnCause
+
+
 def not_concerned(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
     """Refuse whoever the complaint is about, works at that window, or made it (domain.md §6.4).
 
     Raises OwnCause, OwnComplaint.
     """
-    respondent = case.respondent
-    if respondent.staff is not None:
-        keep_apart(by, frozenset({respondent.staff}), OwnCause)
-    if respondent.window is not None and any(
-        post.window == respondent.window for person in by.persons for post in facts.register.held_by(person, at)
-    ):
-        raise OwnCause(window=respondent.window)
-    keep_apart(by, frozenset({case.complainant}), OwnComplaint)
+    not_respondent(case, by, at, facts)
+    keep_apart(by, case.made_by, OwnComplaint)

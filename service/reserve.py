@@ -36,7 +36,8 @@ _MAKE: Final = """
     from unnest(%s::uuid[], %s::text[], %s::bytea[]) as made (key_id, master_id, wrapped)"""
 
 _LEAVE: Final = """
-    update vault.keys set reserved_by = null, reserved_at = null where reserved_by = %s and assigned_at is null"""
+    update vault.keys set reserved_by = null, reserved_at = null
+    where reserved_by = %s and assigned_at is null and destroyed_at is null"""
 
 
 class Reserve:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 from struct import unpack
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
-
-from psycopg import Connection
 
 from domain.sealed import Similar
 from service.keys import Vault
@@ -40,11 +37,7 @@ _FEWEST_SIGNS: Final = 5
 _LONGEST_PHONE: Final = 16  # an international number has 15 digits at most
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}")
 
-_FIND: Final = """
-    select kind, subject_key from vault.subjects
-    where (kind, mac) in (select * from unnest(%s::text[], %s::bytea[]))"""
-_KEEP: Final = "insert into vault.subjects (kind, mac, subject_key) values (%s, %s, %s)"
-_HAS_IDENTITY: Final = "select exists (select from vault.subjects where subject_key = %s and kind = 'identity')"
+_SUBJECT: Final = "select vault.subject_for(%s::bytea, %s::bytea, %s::uuid)"
 _EARLIER: Final = """
     select case_id, mins from vault.sketches, coalesce(%(at)s::timestamptz, clock_timestamp()) as now
     where subject_key = %(subject)s and created_at <= now and created_at > now - make_interval(days => %(days)s)
@@ -67,20 +60,10 @@ class Subjects:
         if not marks:
             return uuid4()
         with self._vault.pool.connection() as connection:
-            found = _found(connection, marks)
-            if found.keys() == marks.keys():
-                return found["identity"] if "identity" in found else found["phone"]
-            with connection.transaction():
-                # No flush of its own: the append that names the subject comes later in the same write-ahead log.
-                connection.execute("set local synchronous_commit to off")
-                # One at a time for each mark, so that two first complaints from one phone meet one subject.
-                for mark in sorted(marks.values()):
-                    number = int.from_bytes(mark[:8], "big", signed=True)
-                    connection.execute("select pg_advisory_xact_lock(%s)", (number,))
-                found = _found(connection, marks)
-                subject = _chosen(connection, marks, found)
-                for kind in marks.keys() - found.keys():
-                    connection.execute(_KEEP, (kind, marks[kind], subject))
+            row = connection.execute(_SUBJECT, (marks.get("identity"), marks.get("phone"), uuid4())).fetchone()
+        if row is None:
+            raise LookupError("the database gave no subject")
+        subject: UUID = row[0]
         return subject
 
     def erase_subject(self, subject_key: UUID) -> None:
@@ -171,21 +154,6 @@ def _plain(text: str) -> str:
 
 def _tells(signs: str) -> bool:
     return len(signs) >= _FEWEST_SIGNS and len(set(signs)) > 1
-
-
-def _found(connection: Connection[Any], marks: Mapping[str, bytes]) -> dict[str, UUID]:
-    rows = connection.execute(_FIND, (list(marks.keys()), list(marks.values())))
-    return {kind: subject_key for kind, subject_key in rows}  # noqa: C416 - dict() does not know the types of a row
-
-
-def _chosen(connection: Connection[Any], marks: Mapping[str, bytes], found: Mapping[str, UUID]) -> UUID:
-    if "identity" in found:
-        return found["identity"]
-    if "phone" not in found:
-        return uuid4()
-    (known,) = connection.execute(_HAS_IDENTITY, (found["phone"],)).fetchone() or (False,)
-    # The phone belongs to somebody with another identity number: two people, one phone.
-    return uuid4() if "identity" in marks and known else found["phone"]
 
 
 def _wide(key: bytes, bigram: bytes) -> bytes:

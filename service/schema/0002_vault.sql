@@ -21,7 +21,8 @@ create table vault.keys (
     destroyed_at timestamptz,
     check ((wrapped is null) = (destroyed_at is not null)),
     check (num_nulls(retention, owner_kind, owner, assigned_at) in (0, 4)),
-    check (not main or owner is not null)
+    check (not main or owner is not null),
+    check (reserved_by is null or num_nonnulls(assigned_at, destroyed_at) = 0)
 );
 
 -- A destroyed key leaves room for a new one: somebody who was erased may complain again.
@@ -54,16 +55,17 @@ begin
             where k.main and k.destroyed_at is null and k.owner = claim.owner
                 and k.owner_kind = claim.owner_kind and k.retention = claim.retention
         ) into has_main;
+        -- Only a free key is reserved. Naming the other columns here would lead over the index of all free keys.
         begin
             update vault.keys k
             set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
                 assigned_at = clock_timestamp(), main = not has_main, reserved_by = null, reserved_at = null
-            where k.key_id = claim.key_id and k.assigned_at is null and k.destroyed_at is null and k.reserved_by = p_process;
+            where k.key_id = claim.key_id and k.reserved_by = p_process;
         exception when unique_violation then
             update vault.keys k
             set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
                 assigned_at = clock_timestamp(), main = false, reserved_by = null, reserved_at = null
-            where k.key_id = claim.key_id and k.assigned_at is null and k.destroyed_at is null and k.reserved_by = p_process;
+            where k.key_id = claim.key_id and k.reserved_by = p_process;
         end;
         if not found then
             raise exception 'a key is no longer to be had; seal anew' using ERRCODE = 'BH001';
@@ -107,6 +109,44 @@ create table vault.subjects (
     primary key (kind, mac)
 );
 create index subjects_by_key on vault.subjects (subject_key);
+
+-- Gives the subject of these marks (null: not given), or makes `p_fresh` one. The identity number decides where the two lead
+-- to different people; a phone joins an identity number only while its subject has none: families share phones.
+create function vault.subject_for(p_identity bytea, p_phone bytea, p_fresh uuid) returns uuid language plpgsql as $$
+declare
+    by_identity uuid;
+    by_phone uuid;
+    chosen uuid;
+begin
+    for turn in 1..2 loop
+        select subject_key into by_identity from vault.subjects where kind = 'identity' and mac = p_identity;
+        select subject_key into by_phone from vault.subjects where kind = 'phone' and mac = p_phone;
+        if (p_identity is null or by_identity is not null) and (p_phone is null or by_phone is not null) then
+            return coalesce(by_identity, by_phone);
+        end if;
+        -- One at a time for each mark, then look again: two first complaints from one phone must meet one subject.
+        if turn = 1 then
+            perform pg_advisory_xact_lock(mark)
+            from (
+                select ('x' || encode(substr(mac, 1, 8), 'hex'))::bit(64)::bigint as mark
+                from unnest(array[p_identity, p_phone]) as mac where mac is not null order by mark
+            ) marks;
+        end if;
+    end loop;
+    chosen := coalesce(
+        by_identity,
+        case when p_identity is null
+            or not exists (select from vault.subjects where subject_key = by_phone and kind = 'identity') then by_phone end,
+        p_fresh
+    );
+    -- No flush of its own: the append that names the subject comes later in the same write-ahead log.
+    perform set_config('synchronous_commit', 'off', true);
+    insert into vault.subjects (kind, mac, subject_key)
+    select kind, mac, chosen
+    from (values ('identity', p_identity, by_identity), ('phone', p_phone, by_phone)) as given (kind, mac, known)
+    where mac is not null and known is null;
+    return chosen;
+end $$;
 
 -- Query codes of people without an account: keyed marks only, one alive per case.
 create table vault.query_codes (

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Final
 
+import psycopg
+import structlog
 from psycopg_pool import ConnectionPool
 
 from service import query_codes, subjects
@@ -14,12 +18,14 @@ from service.casebook import Casebook
 from service.database import log_id, open_pool
 from service.desk import Desk
 from service.eventstore import Log, Recorder
-from service.keys import Vault
+from service.keys import ACCOUNTS, Vault
 from service.limits import Limits
-from service.master import LocalMaster, MasterKey
+from service.master import LocalMaster, MasterKey, MasterKeyError
 from service.query_codes import QueryCodes
 from service.settings import Settings
 from service.subjects import Subjects
+
+REFILL_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,12 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
         book = Casebook(Log(recorder), recorder)
         vault = Vault(pool, master or LocalMaster(settings.home), this_log)
         # Everything that registering needs of the key service is asked for now, so that it may be away later.
-        for name in (*subjects.SECRETS, *query_codes.SECRETS, "limits", "requests"):
+        for name in (*subjects.SECRETS, *query_codes.SECRETS, ACCOUNTS, "limits", "requests"):
             vault.secret(name)
         vault.refill()
+        stopping = Event()
+        refilling = Thread(target=_keep_full, args=(vault, stopping), name="keys", daemon=True)
+        refilling.start()
         try:
             yield Parts(
                 settings=settings,
@@ -66,4 +75,18 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
                 limits=Limits(pool, vault.secret("limits")),
             )
         finally:
+            stopping.set()
+            refilling.join()
             vault.close()
+
+
+def _keep_full(vault: Vault, stopping: Event) -> None:
+    """Make keys ahead in the background, so that no request waits for the key service."""
+    while not stopping.wait(REFILL_SECONDS):
+        if not vault.low():
+            continue
+        try:
+            vault.refill()
+        except (MasterKeyError, psycopg.Error) as error:
+            # What is held goes on sealing; the next round tries again.
+            structlog.get_logger("keys").error("no keys made ahead", kind=type(error).__name__)

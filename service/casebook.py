@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 import psycopg
@@ -20,13 +20,33 @@ from domain import register, rulebook
 from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
-from domain.decider import NAMESPACE, Actor, Command, Decider, Event, For, Metadata, Recorded, beside
+from domain.decider import NAMESPACE, Actor, Command, Decider, Event, Metadata, Recorded, beside
 from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
 from domain.rulebook import Profile
-from domain.sealed import Similar
 from projections.codec import decode
+from service.asking import Ask, Asked, Busy, Done, KeyReused, Stale
+from service.batches import BY_COMMAND, Batch, Outcome, Row, done_before, look, placed, row_of
 from service.eventstore import REMEMBER, Beside, Claim, Log, Recorder
+from service.shelf import Shelf
+
+__all__ = [
+    "ATTEMPTS",
+    "IMPORT_NAMESPACE",
+    "LOAD",
+    "VERSIONS",
+    "Ask",
+    "Asked",
+    "Busy",
+    "Casebook",
+    "Done",
+    "KeyReused",
+    "Loaded",
+    "Outcome",
+    "Shelf",
+    "Stale",
+    "claims",
+]
 
 S = TypeVar("S")
 C = TypeVar("C", bound=Command)
@@ -70,57 +90,6 @@ select clock_timestamp(),
 """
 
 
-class KeyReused(Refused):
-    """This idempotency key was used for something else."""
-
-    code = "key-reused"
-    then = "Send what you sent first, or use a new key."
-
-
-class Stale(Refused):
-    """The case has moved since you read it."""
-
-    code = "stale"
-    then = "Read it again and decide whether you still want this."
-
-
-class Busy(Refused):
-    """Too many people act on the same thing at once."""
-
-    code = "busy"
-    then = "Try again in a moment; with the same idempotency key nothing happens twice."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """How a command comes in: under which id, from where, seen at which version.
-
-    `mac` is a keyed hash of the request; `beside` are statements for the append's transaction; `moment` is the time an
-    import or a replay gives (UTC), else the database's clock is taken. `similar` was measured before sealing.
-    """
-
-    command_id: UUID
-    source: str
-    name: str
-    expected: int | None = None
-    mac: bytes | None = None
-    beside: tuple[Beside, ...] = ()
-    moment: datetime | None = None
-    cause: UUID | None = None
-    similar: tuple[Similar, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What a command did: its events, the stream's version and the log's position after it."""
-
-    stream: UUID
-    version: int
-    position: int
-    events: tuple[Event, ...] = ()
-    repeated: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What one round trip found."""
@@ -131,29 +100,6 @@ class Loaded:
     rulebook_version: int
     last_no: str | None
     mac: bytes | None
-
-
-@dataclass(slots=True)
-class Shelf(Generic[S]):
-    """Register or rulebook, folded once per process and brought up to date when its version has moved."""
-
-    decider: Decider[S, Any, Any, Any]
-    stream: UUID
-    state: S = field(init=False)
-    version: int = 0
-    lock: Lock = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        self.state = self.decider.initial
-
-    def at(self, version: int, recorder: Recorder) -> tuple[S, int]:
-        """Give the state at this version or a later one, and which version it is."""
-        with self.lock:
-            if version > self.version:
-                stored = recorder.select_events(self.stream, gt=self.version)
-                self.state = self.decider.fold((decode(e.topic, e.state)[0] for e in stored), self.state)
-                self.version = max([self.version, *(e.originator_version for e in stored)])
-            return self.state, self.version
 
 
 class Casebook:
@@ -171,8 +117,11 @@ class Casebook:
     def facts(self) -> Facts:
         """Give register and rulebook as they are now."""
         _, register_version, rulebook_version = self._versions()
-        rules, version = self._rulebook.at(rulebook_version, self.recorder)
+        return self._facts_of(register_version, rulebook_version)
+
+    def _facts_of(self, register_version: int, rulebook_version: int) -> Facts:
         registered, _ = self._register.at(register_version, self.recorder)
+        rules, version = self._rulebook.at(rulebook_version, self.recorder)
         return Facts(register=registered, rulebook=rules, rulebook_version=version)
 
     def register_now(self) -> tuple[register.Register, datetime]:
@@ -221,11 +170,64 @@ class Casebook:
                     return done
         raise Busy(tried=ATTEMPTS)
 
-    def _in_turn(self, command: Command) -> AbstractContextManager[object]:
+    def transact_many(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
+        """Decide many commands in their order and append what follows in one transaction, with one flush.
+
+        Each sees what those before it did and has its own outcome: what it did, or why it is refused. Where somebody
+        was faster, or the answer was lost, they are given one by one instead.
+        """
+        with self._in_turn(*(ask.command for ask in asks)):
+            try:
+                return self._together(decider, asks)
+            except (IntegrityError, psycopg.OperationalError) as error:
+                self._say.info("one by one", commands=len(asks), why=type(error).__name__)
+        return [self._alone(decider, ask) for ask in asks]
+
+    def _together(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
+        batch = Batch(decider, asks, look(self.pool, asks, self._facts_of), self._version)
+        for ask in asks:
+            batch.give(ask)
+        positions: list[int] = []
+        if batch.recorded:
+            saved = self.log.save(
+                *batch.recorded,
+                command_ids=batch.command_ids,
+                claims=[claim for one in batch.recorded for claim in claims(one)],
+                beside=batch.beside,
+            )
+            positions = [one.notification.id for one in saved]
+        outcomes = batch.outcomes(positions, positions[-1] if positions else self._durable_position())
+        for ask, outcome in zip(asks, outcomes, strict=True):
+            if isinstance(outcome, Refused):
+                self._refused(ask.stream, ask.command, ask.asked, outcome)
+        self._say.info("transacted many", commands=len(asks), events=len(batch.recorded))
+        return outcomes
+
+    def _alone(self, decider: Decider[S, C, E, Any], ask: Ask[C]) -> Outcome:
+        try:
+            return self.transact(decider, ask.stream, ask.command, ask.asked)
+        except Refused as refused:
+            return refused
+
+    def done_before(self, streams: Mapping[UUID, UUID]) -> dict[UUID, Done]:
+        """Give what these commands did that are in the log already; `streams` gives the stream of each command id."""
+        with self.pool.connection() as connection:
+            rows = [row_of(*row) for row in connection.execute(BY_COMMAND, (list(streams),), binary=True)]
+            if rows:
+                Recorder.flush(connection)
+        by_command: dict[UUID, list[Row]] = {}
+        for row in rows:
+            by_command.setdefault(row[4], []).append(row)
+        return {command: done_before(streams[command], listed) for command, listed in by_command.items()}
+
+    @contextmanager
+    def _in_turn(self, *commands: Command) -> Iterator[None]:
         # Threads of one process would otherwise race for the same complaint number again and again.
-        if not isinstance(command, RegisterComplaint):
-            return nullcontext()
-        return self._numbering.setdefault(command.hall, Lock())
+        halls = {command.hall for command in commands if isinstance(command, RegisterComplaint)}
+        with ExitStack() as turns:
+            for hall in sorted(halls):
+                turns.enter_context(self._numbering.setdefault(hall, Lock()))
+            yield
 
     def _try(self, decider: Decider[S, C, E, Any], stream: UUID, command: C, asked: Asked) -> Done:
         loaded = self._load(stream, asked, command)
@@ -245,7 +247,7 @@ class Casebook:
         )
         if not decided:
             return Done(stream=stream, version=version, position=self._durable_position())
-        recorded = self._place(stream, version, decided, asked)
+        recorded = placed(stream, {stream: version}, self._version, decided, asked)
         remembered = () if asked.mac is None else (Beside(REMEMBER, (asked.command_id, asked.mac)),)
         saved = self.log.save(
             *recorded,
@@ -294,35 +296,15 @@ class Casebook:
             raise KeyReused
         with self.pool.connection() as connection:
             Recorder.flush(connection)
-        return Done(
-            stream=stream,
-            version=max([version for stream_id, version, *_ in rows if stream_id == stream], default=0),
-            position=max(row[3] for row in rows),
-            events=tuple(row[2] for row in sorted(rows, key=lambda row: row[3])),
-            repeated=True,
-        )
+        return done_before(stream, rows)
 
     def _facts(self, loaded: Loaded, command: Command | None = None, at: datetime | None = None) -> Facts:
-        registered, _ = self._register.at(loaded.register_version, self.recorder)
-        rules, version = self._rulebook.at(loaded.rulebook_version, self.recorder)
-        facts = Facts(register=registered, rulebook=rules, rulebook_version=version)
+        facts = self._facts_of(loaded.register_version, loaded.rulebook_version)
         if not isinstance(command, RegisterComplaint) or at is None:
             return facts
         number = 1 if loaded.last_no is None else int(loaded.last_no.split("-")[-2]) + 1
         day = facts.day(command.profile, at)
         return replace(facts, complaint_no=complaint_no(command.hall, day, number))
-
-    def _place(self, stream: UUID, version: int, decided: Sequence[Event | For], asked: Asked) -> list[Recorded]:
-        metadata = Metadata(command=asked.name, source=asked.source, cause=asked.cause)
-        placed = []
-        versions = {stream: version}
-        for one in decided:
-            where, event = (one.stream, one.event) if isinstance(one, For) else (stream, one)
-            if where not in versions:
-                versions[where] = self._version(where)
-            versions[where] += 1
-            placed.append(Recorded(stream=where, version=versions[where], event=event, metadata=metadata))
-        return placed
 
     def _version(self, stream: UUID) -> int:
         with self.pool.connection() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -14,7 +14,8 @@ from domain import complaint
 from domain.decider import NAMESPACE, Actor, PersonKey, Role
 from domain.errors import Refused
 from domain.rulebook import Profile
-from service.casebook import Asked, Busy, Casebook, Done
+from domain.sealed import Similar
+from service.casebook import Ask, Asked, Busy, Casebook, Done, Outcome
 from service.eventstore import Beside
 from service.forms.form import Form, Making
 from service.forms.intake import RegisterForm, registration
@@ -38,6 +39,42 @@ class Receipt:
     done: Done
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One of many things asked for at once: a complaint to register, or a form on a case.
+
+    A registration without an actor is the complainant's own; its case follows from the command id.
+    """
+
+    form: RegisterForm | Form
+    by: Actor | None
+    asked: Asked
+    case: UUID | None = None
+    profile: Profile = Profile.HALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A complaint before it is sealed: whose it is, and what was measured of it."""
+
+    form: RegisterForm
+    profile: Profile
+    case: UUID
+    complainant: PersonKey
+    sketch: bytes | None
+    similar: tuple[Similar, ...] = ()
+
+    @property
+    def person(self) -> PersonKey | None:
+        """The person under whose key something is sealed, if there is anything."""
+        return self.complainant if self.form.name or self.form.phone else None
+
+
+def case_of_command(command_id: UUID) -> UUID:
+    """Give the case that a registration opens, so that a repeated request finds what the first one did."""
+    return uuid5(NAMESPACE, f"case:{command_id}")
+
+
 class Desk:
     """Turns a form into a command and an answer, the same for pages, API, command line and imports."""
 
@@ -54,32 +91,22 @@ class Desk:
 
         The case's id follows from the command id, so a repeated request finds what the first one did.
         """
-        case = uuid5(NAMESPACE, f"case:{asked.command_id}")
-        complainant = PersonKey(self.subjects.subject_for(form.phone, form.id_number))
-        sketch = self.subjects.sketch(form.narrative)
-        known = bool(form.phone or form.id_number) and sketch is not None
-        similar = self.subjects.alike(complainant, sketch, at=asked.moment) if known and sketch is not None else ()
-        actor = by or Actor(person=complainant, role=Role.CITIZEN)
+        told = self._alike(self._told(form, asked, profile), asked)
         code = None if profile is Profile.LEDGER else self.codes.code_for(asked.command_id)
 
         def attempt(sealer: Sealer) -> Done:
-            making = Making(actor, asked.moment or datetime.now(UTC), sealer, asked.command_id)
-            command = registration(form, making, complainant, profile)
-            beside = [Beside(ASSIGN_SQL, sealer.assignment())]
-            if known:
-                beside.append(Beside(STORE_SKETCH_SQL, (case, complainant, sketch, asked.moment)))
-            if code is not None:
-                beside.append(Beside(ISSUE_SQL, self.codes.issue(case, code)))
+            ask = self._registration(told, by, asked, sealer)
+            keys = Beside(ASSIGN_SQL, sealer.assignment())
             return self.book.transact(
-                complaint.COMPLAINT, case, command, replace(asked, beside=tuple(beside), similar=similar)
+                complaint.COMPLAINT, ask.stream, ask.command, replace(ask.asked, beside=(keys, *ask.asked.beside))
             )
 
-        done = self._sealing(complainant if form.name or form.phone else None, case, attempt, new_case=True)
+        done = self._sealing(told.person, told.case, attempt, new_case=True)
         registered = done.events[0]
         if not isinstance(registered, complaint.Registered):
             raise TypeError(type(registered).__name__)
         return Receipt(
-            case=case,
+            case=told.case,
             complaint_no=registered.complaint_no,
             query_code=code,
             accept_due=None if registered.accept_due is None else registered.accept_due.at,
@@ -90,13 +117,106 @@ class Desk:
         """Give a command on a case."""
 
         def attempt(sealer: Sealer) -> Done:
-            making = Making(by, asked.moment or datetime.now(UTC), sealer, asked.command_id)
-            command, files = form.made(making)
+            ask = self._action(case, form, by, asked, sealer)
             keys = (Beside(ASSIGN_SQL, sealer.assignment()),) if sealer.claims() else ()
-            code = self._new_code(case, command, asked)
-            return self.book.transact(complaint.COMPLAINT, case, command, replace(asked, beside=(*keys, *files, *code)))
+            return self.book.transact(
+                complaint.COMPLAINT, case, ask.command, replace(ask.asked, beside=(*keys, *ask.asked.beside))
+            )
 
         return self._sealing(None, case, attempt)
+
+    def many(self, wishes: Sequence[Wish]) -> list[Outcome]:
+        """Do many things in their order, with one append for all; each has an outcome of its own.
+
+        What is in the log already is answered without sealing anything. Where somebody known complains again a new
+        append begins, so that the earlier complaint is found to be alike. Raises Busy; what was done stays done.
+        """
+        cases = {wish.asked.command_id: wish.case or case_of_command(wish.asked.command_id) for wish in wishes}
+        outcomes: dict[UUID, Outcome] = dict(self.book.done_before(cases))
+        waiting: list[tuple[Wish, Told | None]] = []
+        seen: set[UUID] = set()
+        for wish in wishes:
+            if wish.asked.command_id in outcomes:
+                continue
+            told = None
+            if isinstance(wish.form, RegisterForm):
+                told = self._told(wish.form, wish.asked, wish.profile)
+                if told.complainant in seen:
+                    outcomes |= self._together(waiting)
+                    waiting, seen = [], set()
+                seen.add(told.complainant)
+                told = self._alike(told, wish.asked)
+            waiting.append((wish, told))
+        outcomes |= self._together(waiting)
+        return [outcomes[wish.asked.command_id] for wish in wishes]
+
+    def _together(self, waiting: Sequence[tuple[Wish, Told | None]]) -> dict[UUID, Outcome]:
+        if not waiting:
+            return {}
+        for _ in range(SEALED_ANEW):
+            sealers: dict[UUID, Sealer] = {}
+            asks = [self._ask(wish, told, sealers) for wish, told in waiting]
+            # One statement for each case, which the casebook sends with the first command of it that changes anything.
+            keys = {case: (Beside(ASSIGN_SQL, s.assignment()),) if s.claims() else () for case, s in sealers.items()}
+            asks = [
+                replace(ask, asked=replace(ask.asked, beside=(*keys[ask.stream], *ask.asked.beside))) for ask in asks
+            ]
+            try:
+                outcomes = self.book.transact_many(complaint.COMPLAINT, asks)
+            except psycopg.DatabaseError as error:
+                if error.sqlstate != STALE_KEY:
+                    raise
+                self.vault.abandon()
+                continue
+            _release(sealers, asks, outcomes)
+            return {ask.asked.command_id: outcome for ask, outcome in zip(asks, outcomes, strict=True)}
+        raise Busy(tried=SEALED_ANEW)
+
+    def _ask(self, wish: Wish, told: Told | None, sealers: dict[UUID, Sealer]) -> Ask[complaint.Command]:
+        if told is not None:
+            sealer = self.vault.sealer(told.person, told.case, new_case=True)
+            return self._registration(told, wish.by, wish.asked, sealers.setdefault(told.case, sealer))
+        if wish.case is None or wish.by is None or isinstance(wish.form, RegisterForm):
+            raise TypeError("a form on a case needs the case and who acts")
+        if wish.case not in sealers:
+            sealers[wish.case] = self.vault.sealer(None, wish.case)
+        return self._action(wish.case, wish.form, wish.by, wish.asked, sealers[wish.case])
+
+    def _told(self, form: RegisterForm, asked: Asked, profile: Profile) -> Told:
+        return Told(
+            form=form,
+            profile=profile,
+            case=case_of_command(asked.command_id),
+            complainant=PersonKey(self.subjects.subject_for(form.phone, form.id_number)),
+            # Only what somebody known tells can be found to be told again.
+            sketch=self.subjects.sketch(form.narrative) if form.phone or form.id_number else None,
+        )
+
+    def _alike(self, told: Told, asked: Asked) -> Told:
+        if told.sketch is None:
+            return told
+        return replace(told, similar=self.subjects.alike(told.complainant, told.sketch, at=asked.moment))
+
+    def _registration(self, told: Told, by: Actor | None, asked: Asked, sealer: Sealer) -> Ask[complaint.Command]:
+        """Seal a complaint; the statement that assigns the keys is still to be put beside."""
+        actor = by or Actor(person=told.complainant, role=Role.CITIZEN)
+        making = Making(actor, asked.moment or datetime.now(UTC), sealer, asked.command_id)
+        command = registration(told.form, making, told.complainant, told.profile)
+        beside = []
+        if told.sketch is not None:
+            beside.append(Beside(STORE_SKETCH_SQL, (told.case, told.complainant, told.sketch, asked.moment)))
+        if told.profile is not Profile.LEDGER:
+            code = self.codes.code_for(asked.command_id)
+            beside.append(Beside(ISSUE_SQL, self.codes.issue(told.case, code)))
+        asked = replace(asked, beside=tuple(beside), similar=told.similar)
+        return Ask(stream=told.case, command=command, asked=asked)
+
+    def _action(self, case: UUID, form: Form, by: Actor, asked: Asked, sealer: Sealer) -> Ask[complaint.Command]:
+        """Seal a form; the statement that assigns the keys is still to be put beside."""
+        making = Making(by, asked.moment or datetime.now(UTC), sealer, asked.command_id)
+        command, files = form.made(making)
+        code = self._new_code(case, command, asked)
+        return Ask(stream=case, command=command, asked=replace(asked, beside=(*files, *code)))
 
     def _new_code(self, case: UUID, command: complaint.Command, asked: Asked) -> tuple[Beside, ...]:
         if not isinstance(command, complaint.ReplaceQueryCode):
@@ -123,3 +243,15 @@ class Desk:
                     sealer.release()
                 return done
         raise Busy(tried=SEALED_ANEW)
+
+
+def _release(sealers: dict[UUID, Sealer], asks: Iterable[Ask[complaint.Command]], outcomes: Iterable[Outcome]) -> None:
+    """Give the keys of cases back on which nothing was written."""
+    written = {
+        ask.stream
+        for ask, outcome in zip(asks, outcomes, strict=True)
+        if isinstance(outcome, Done) and outcome.events and not outcome.repeated
+    }
+    for case, sealer in sealers.items():
+        if case not in written:
+            sealer.release()

@@ -1,0 +1,263 @@
+"""Many commands decided together: each sees what those before it did, and has an outcome of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from psycopg_pool import ConnectionPool
+
+from domain import register, rulebook
+from domain.complaint.intake import Register as RegisterComplaint
+from domain.complaint.intake import Registered, complaint_no
+from domain.decider import Code, Command, Decider, Event, For, Metadata, Recorded
+from domain.errors import BeforeLast, Refused
+from domain.handling import Facts
+from projections.codec import decode
+from service.asking import Ask, Asked, Done, KeyReused, Stale
+from service.eventstore import REMEMBER, Beside
+
+S = TypeVar("S")
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+
+HEAD: Final = """
+select clock_timestamp(),
+    (select max(version) from events where stream_id = %(register)s),
+    (select max(version) from events where stream_id = %(rulebook)s)
+"""
+ROWS: Final = """
+select stream_id, version, name, state, position, command_id from events where stream_id = any(%(streams)s)
+union all
+select stream_id, version, name, state, position, command_id from events
+where command_id = any(%(commands)s) and stream_id <> all(%(streams)s)
+order by stream_id, version
+"""
+MACS: Final = "select command_id, mac from requests where command_id = any(%s)"
+BY_COMMAND: Final = """
+select stream_id, version, name, state, position, command_id from events where command_id = any(%s) order by position
+"""
+LAST_NUMBERS: Final = """
+select stem, (select key from claims where kind = 'complaint_no' and key > stem and key < stem || '~'
+              order by key desc limit 1)
+from unnest(%s::text[]) as t (stem)
+"""
+
+Row = tuple[UUID, int, Event, int, UUID]
+"""Stream, version, event, position, command id."""
+Outcome = Done | Refused
+HallDay = tuple[Code, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look at the log gave for a batch: all of one moment, but for the numbers, which are candidates."""
+
+    now: datetime
+    facts: Facts
+    rows: Sequence[Row]
+    macs: Mapping[UUID, bytes]
+    last_numbers: Mapping[HallDay, int]
+
+
+def look(pool: ConnectionPool, asks: Sequence[Ask[C]], facts_of: Callable[[int, int], Facts]) -> Found:
+    """Read everything a batch is decided on; `facts_of` gives the facts of a version of register and rulebook."""
+    commands = [ask.asked.command_id for ask in asks]
+    with pool.connection() as connection, connection.transaction():
+        # One snapshot, so that the facts are those of the cases, as in the query of a single command.
+        connection.execute("set transaction isolation level repeatable read, read only")
+        head = connection.execute(HEAD, {"register": register.STREAM, "rulebook": rulebook.STREAM}).fetchone()
+        streams = list({ask.stream for ask in asks})
+        rows = connection.execute(ROWS, {"streams": streams, "commands": commands}, binary=True).fetchall()
+        macs: dict[UUID, bytes] = {}
+        if any(ask.asked.mac is not None for ask in asks):
+            macs = dict(connection.execute(MACS, (commands,)).fetchall())
+    if head is None:
+        raise AssertionError("a query without a table gives one row")
+    now = head[0].astimezone(UTC)
+    # Read outside of the block above, which would hold a second connection.
+    facts = facts_of(head[1] or 0, head[2] or 0)
+    days = {hall_day(facts, ask, now) for ask in asks if isinstance(ask.command, RegisterComplaint)}
+    return Found(now, facts, [row_of(*row) for row in rows], macs, _last_numbers(pool, days) if days else {})
+
+
+def _last_numbers(pool: ConnectionPool, days: Iterable[HallDay]) -> dict[HallDay, int]:
+    stems = {f"TS-{hall}-{day:%Y%m%d}-": (hall, day) for hall, day in days}
+    with pool.connection() as connection:
+        rows = connection.execute(LAST_NUMBERS, (list(stems),)).fetchall()
+    return {stems[stem]: 0 if last is None else int(last.split("-")[-2]) for stem, last in rows}
+
+
+def hall_day(facts: Facts, ask: Ask[Any], now: datetime) -> HallDay:
+    """Give the hall and the local day on which a complaint is numbered."""
+    return ask.command.hall, facts.day(ask.command.profile, ask.asked.moment or now)
+
+
+def row_of(stream: UUID, version: int, name: str, state: bytes, position: int, command_id: UUID) -> Row:
+    """Decode a row of ROWS or BY_COMMAND."""
+    return stream, version, decode(name, state)[0], position, command_id
+
+
+def done_before(stream: UUID, rows: Iterable[Row]) -> Done:
+    """Give what a command on this stream did, from the rows it left."""
+    listed = sorted(rows, key=lambda row: row[3])
+    return Done(
+        stream=stream,
+        version=max([version for where, version, *_ in listed if where == stream], default=0),
+        position=listed[-1][3],
+        events=tuple(event for _, _, event, _, _ in listed),
+        repeated=True,
+    )
+
+
+def placed(
+    stream: UUID,
+    versions: dict[UUID, int],
+    version_of: Callable[[UUID], int],
+    decided: Sequence[Event | For],
+    asked: Asked,
+) -> list[Recorded]:
+    """Give events their places, each on its stream; `versions` are those reached so far and are carried on.
+
+    `version_of` reads the version of a stream that is not among them.
+    """
+    metadata = Metadata(command=asked.name, source=asked.source, cause=asked.cause)
+    recorded = []
+    for one in decided:
+        where, event = (one.stream, one.event) if isinstance(one, For) else (stream, one)
+        if where not in versions:
+            versions[where] = version_of(where)
+        versions[where] += 1
+        recorded.append(Recorded(stream=where, version=versions[where], event=event, metadata=metadata))
+    return recorded
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A decided command: the version its stream then has, and which of the batch's events are its own."""
+
+    stream: UUID
+    version: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A command that stands in the batch twice: where it stood first."""
+
+    index: int
+
+
+class Batch(Generic[S, C, E]):
+    """The streams of a batch while it is decided; what is decided waits in `recorded` for the one append."""
+
+    def __init__(
+        self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]], found: Found, version_of: Callable[[UUID], int]
+    ) -> None:
+        """Begin with what `look` found; `version_of` reads the version of a stream that no command names."""
+        self._decider = decider
+        self._found = found
+        self._version_of = version_of
+        self._numbers = dict(found.last_numbers)
+        self._states: dict[UUID, S] = {ask.stream: decider.initial for ask in asks}
+        self._versions = {ask.stream: 0 for ask in asks}
+        self._last: dict[UUID, datetime] = {}
+        self._before: dict[UUID, list[Row]] = {}
+        self._index: dict[UUID, tuple[int, bytes | None]] = {}
+        self._given: list[Outcome | _Placed | _Again] = []
+        self._beside: set[int] = set()
+        self.recorded: list[Recorded] = []
+        self.command_ids: list[UUID] = []
+        self.beside: list[Beside] = []
+        for row in found.rows:
+            self._before.setdefault(row[4], []).append(row)
+            if row[0] in self._states:
+                self._versions[row[0]] = row[1]
+                self._take_in(row[0], row[2])
+
+    def give(self, ask: Ask[C]) -> None:
+        """Decide one command; it sees what those before it did."""
+        try:
+            self._given.append(self._decide(ask))
+        except Refused as refused:
+            self._given.append(refused)
+
+    def outcomes(self, positions: Sequence[int], last_position: int) -> list[Outcome]:
+        """Give the outcome of each command, in their order, now that what was decided stands at these positions.
+
+        `last_position` is the log's, for commands that changed nothing.
+        """
+        given: list[Outcome] = []
+        for one in self._given:
+            match one:
+                case _Placed(stream=stream, version=version, first=first, end=end):
+                    events = tuple(each.event for each in self.recorded[first:end])
+                    position = positions[end - 1] if events else last_position
+                    given.append(Done(stream=stream, version=version, position=position, events=events))
+                case _Again(index=index):
+                    before = given[index]
+                    given.append(replace(before, repeated=True) if isinstance(before, Done) else before)
+                case _:
+                    given.append(one)
+        return given
+
+    def _decide(self, ask: Ask[C]) -> Outcome | _Placed | _Again:
+        stream, asked = ask.stream, ask.asked
+        if rows := self._before.get(asked.command_id):
+            mac = self._found.macs.get(asked.command_id)
+            if mac is not None and asked.mac is not None and mac != asked.mac:
+                raise KeyReused
+            return done_before(stream, rows)
+        if asked.command_id in self._index:
+            index, mac = self._index[asked.command_id]
+            if mac is not None and asked.mac is not None and mac != asked.mac:
+                raise KeyReused
+            return _Again(index)
+        version, last = self._versions[stream], self._last.get(stream)
+        if asked.expected is not None and asked.expected != version:
+            raise Stale(expected=asked.expected, version=version)
+        if asked.moment is not None and last is not None and asked.moment < last:
+            raise BeforeLast(last=last, given=asked.moment)
+        now = asked.moment or self._found.now
+        at = now if last is None else max(now, last)
+        decided = self._decider.decide(
+            self._states[stream], replace(ask.command, at=at), replace(self._facts(ask), similar=asked.similar)
+        )
+        if decided:
+            self._index[asked.command_id] = len(self._given), asked.mac
+        return self._place(ask, decided)
+
+    def _facts(self, ask: Ask[C]) -> Facts:
+        facts = self._found.facts
+        if not isinstance(ask.command, RegisterComplaint):
+            return facts
+        hall, day = hall_day(facts, ask, self._found.now)
+        return replace(facts, complaint_no=complaint_no(hall, day, self._numbers[hall, day] + 1))
+
+    def _place(self, ask: Ask[C], decided: Sequence[Event | For]) -> _Placed:
+        first = len(self.recorded)
+        recorded = placed(ask.stream, self._versions, self._version_of, decided, ask.asked)
+        for each in recorded:
+            if each.stream in self._states:
+                self._take_in(each.stream, each.event)
+            if isinstance(each.event, Registered) and isinstance(ask.command, RegisterComplaint):
+                self._numbers[hall_day(self._found.facts, ask, self._found.now)] += 1
+        self.recorded += recorded
+        self.command_ids += [ask.asked.command_id] * len(recorded)
+        if recorded:
+            # The same statement may come with several commands: once is enough.
+            for one in ask.asked.beside:
+                if id(one) not in self._beside:
+                    self._beside.add(id(one))
+                    self.beside.append(one)
+            if ask.asked.mac is not None:
+                self.beside.append(Beside(REMEMBER, (ask.asked.command_id, ask.asked.mac)))
+        return _Placed(ask.stream, self._versions[ask.stream], first, len(self.recorded))
+
+    def _take_in(self, stream: UUID, event: Any) -> None:  # noqa: ANN401 - a stream holds the events of its decider
+        self._states[stream] = self._decider.evolve(self._states[stream], event)
+        self._last[stream] = event.at

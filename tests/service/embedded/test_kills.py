@@ -9,10 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.pq import Ping
 
 from service.credentials import Account, Route, command
 from service.embedded import Embedded, EmbeddedFailed, _wheel, attach
-from service.postgres_home import Home, answers, take
+from service.postgres_home import Home, ping, take
 from tests.service.embedded.persons import (
     PATIENCE,
     Person,
@@ -209,7 +210,7 @@ def test_a_server_left_over_where_nothing_ends_it_is_stopped(ordinary: Person) -
         **ordinary.account,
     ) as left:
         os.close(lock)
-        until(lambda: answers(home / "run"))
+        until(lambda: ping(home / "run") == Ping.OK)
         assert attach(home) is None  # nobody looks after it: not to be relied on
         with ordinary.runs(home) as running:
             report = running.reports()

@@ -155,6 +155,18 @@ def test_a_server_that_cannot_start_says_why(home: Path) -> None:
         assert ask(server.dsn, "SELECT 1") == 1
 
 
+def test_a_server_that_never_listens_is_given_up(home: Path, tmp_path: Path) -> None:
+    """Nobody waits for ever in front of a program that says nothing."""
+    silent = tmp_path / "postgres-that-sleeps"
+    silent.mkdir()
+    (silent / "postgres").write_text('#!/bin/sh\n[ "$1" = -D ] || exec echo "(PostgreSQL) 18"\nexec sleep 600\n')
+    (silent / "postgres").chmod(0o755)
+    with pytest.raises(EmbeddedFailed, match="did not start"):
+        Embedded(home, bindir=silent, patience=0.2).start()
+    with Embedded(home) as server:
+        assert ask(server.dsn, "SELECT 1") == 1
+
+
 def test_a_folder_without_binaries_is_said(bare: Path, tmp_path: Path) -> None:
     """Before anything is made."""
     with pytest.raises(EmbeddedFailed, match="name the folder that holds postgres"):

@@ -156,7 +156,12 @@ class Rulebook:
     categories: Mapping[Code, Category] = field(default_factory=_no_categories)
 
     def policy(self, profile: Code, at: datetime) -> Policy | None:
-        """Give the policy of a profile in force at a moment (UTC): the last one adopted for it."""
+        """Give the policy of a profile in force at a moment (UTC): the last one adopted for it.
+
+        A ledger's policy only measures the past, from before anything was adopted here: its newest holds for all of it.
+        """
+        if profile == Profile.LEDGER:
+            return self.latest(profile)
         return next(
             (e.policy for e in reversed(self.policies) if e.policy.profile == profile and e.in_force_from <= at), None
         )

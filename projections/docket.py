@@ -21,7 +21,11 @@ from projections.runner import Entry, Projection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocketRow:
-    """A complaint on the worklist; times are UTC, `due` belongs to the present step."""
+    """A complaint on the worklist; times are UTC.
+
+    `due` belongs to the present step: until when it is to be accepted, assigned, signed for, the complainant first
+    contacted, answered, revisited. `handle_due` is the promise to the complainant. None is a limit nobody can know.
+    """
 
     case: UUID
     position: int
@@ -38,6 +42,7 @@ class DocketRow:
     happened_at: datetime | None
     registered_at: datetime
     registered_by: UUID
+    registered_as: Role
     changed_at: datetime
     intake_window: str | None
     respondent_department: str | None
@@ -52,8 +57,12 @@ class DocketRow:
     due: datetime | None
     due_provisional: bool
     handle_due: datetime | None
+    handle_due_provisional: bool
+    contact_due: datetime | None
+    contact_due_provisional: bool
     accepted_at: datetime | None
     accepted_late: bool | None
+    contacted_at: datetime | None
     contacted_late: bool | None
     replied_at: datetime | None
     replied_late: bool | None
@@ -63,9 +72,14 @@ class DocketRow:
 
 
 def _due(row: DocketRow, due: Due | None) -> DocketRow:
-    if due is None:
-        return replace(row, due=None, due_provisional=False)
-    return replace(row, due=due.at, due_provisional=due.provisional)
+    return replace(row, due=None if due is None else due.at, due_provisional=due is not None and due.provisional)
+
+
+def _in_hand(row: DocketRow) -> DocketRow:
+    """Give the limit of the handling: first that of the contact, then the promise to the complainant."""
+    if row.contacted_at is None and row.contact_due is not None:
+        return replace(row, due=row.contact_due, due_provisional=row.contact_due_provisional)
+    return replace(row, due=row.handle_due, due_provisional=row.handle_due_provisional)
 
 
 def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
@@ -77,8 +91,7 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
         return None
     row = replace(row, position=entry.position, version=entry.version, changed_at=event.at)
     match event:
-        case complaint.Accepted():
-            handle = None if event.handle_due is None else event.handle_due.at
+        case complaint.Accepted(handle_due=handle):
             row = replace(
                 row,
                 step=Step.ACCEPTED,
@@ -86,16 +99,25 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
                 severity=event.severity,
                 accepted_at=event.at,
                 accepted_late=event.late,
-                handle_due=handle,
+                handle_due=None if handle is None else handle.at,
+                handle_due_provisional=handle is not None and handle.provisional,
             )
-            return _due(row, event.handle_due)
-        case complaint.Assigned(department=department, handler=handler):
-            departments = row.departments if department in row.departments else (*row.departments, department)
-            return replace(row, step=Step.ASSIGNED, department=department, departments=departments, handler=handler)
+            return _due(row, event.assign_due or handle)
+        case complaint.Assigned(department=department, handler=handler, contact_due=contact):
+            row = replace(
+                row,
+                step=Step.ASSIGNED,
+                department=department,
+                departments=tuple(dict.fromkeys((*row.departments, department, *event.assist))),
+                handler=handler,
+                contact_due=None if contact is None else contact.at,
+                contact_due_provisional=contact is not None and contact.provisional,
+            )
+            return _in_hand(row) if event.sign_due is None else _due(row, event.sign_due)
         case complaint.AssignmentAccepted(by=by):
-            return replace(row, step=Step.IN_PROGRESS, handler=by.person)
+            return _in_hand(replace(row, step=Step.IN_PROGRESS, handler=by.person))
         case complaint.ComplainantContacted(attempt_no=1, late=late):
-            return replace(row, contacted_late=late)
+            return _in_hand(replace(row, contacted_at=event.at, contacted_late=late))
         case complaint.FindingRecorded(finding=finding):
             return replace(row, finding=finding)
         case complaint.ReplySubmitted():
@@ -103,7 +125,7 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
         case complaint.ReplyApproved():
             return replace(row, step=Step.REPLY_APPROVED)
         case complaint.ReworkOrdered(rework_no=reworks):
-            return replace(row, step=Step.IN_PROGRESS, reworks=reworks)
+            return _in_hand(replace(row, step=Step.IN_PROGRESS, reworks=reworks))
         case complaint.Replied():
             row = replace(row, step=Step.REPLIED, replied_at=event.at, replied_late=event.late)
             return _due(row, event.revisit_due)
@@ -116,7 +138,7 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
 
 
 def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
-    due = event.accept_due or event.reply_due
+    due = event.accept_due
     return DocketRow(
         case=entry.stream,
         position=entry.position,
@@ -133,6 +155,7 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         happened_at=event.happened_at,
         registered_at=event.at,
         registered_by=event.by.person,
+        registered_as=event.by.role,
         changed_at=event.at,
         intake_window=event.window,
         respondent_department=event.respondent.department,
@@ -146,9 +169,13 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         finding=None,
         due=None if due is None else due.at,
         due_provisional=due is not None and due.provisional,
-        handle_due=None if event.reply_due is None else event.reply_due.at,
+        handle_due=None,
+        handle_due_provisional=False,
+        contact_due=None,
+        contact_due_provisional=False,
         accepted_at=None,
         accepted_late=None,
+        contacted_at=None,
         contacted_late=None,
         replied_at=None,
         replied_late=None,
@@ -175,12 +202,21 @@ DOCKET: Final = Projection(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who looks: the person in a post, the sites in sight, departments of posts held, windows served at and when."""
+    """Who looks, in which post, at which moment (UTC), and what of the register decides what they may know of.
+
+    `persons` are the person and a mandator. `sites` are those in sight; `strays` are all sites of the register for who
+    stands at its top, so that a case of a hall nobody has entered is not lost; `sealed_from` are the halls whose sealed
+    cases go to the desk above. `served` are windows with when a person began and ended there.
+    """
 
     person: PersonKey
     role: Role
     post: Post | None
+    persons: frozenset[PersonKey]
+    at: datetime
     sites: frozenset[Code] = frozenset()
+    strays: frozenset[Code] | None = None
+    sealed_from: frozenset[Code] = frozenset()
     departments: frozenset[Code] = frozenset()
     served: tuple[tuple[Code, datetime, datetime | None], ...] = ()
 
@@ -188,50 +224,68 @@ class Viewer:
 def viewer(register: Register, actor: Actor, at: datetime) -> Viewer:
     """Give what decides which cases somebody who acts in a post at this moment (UTC) may know of."""
     post = None if actor.post is None else register.posts.get(actor.post)
-    held = register.held_by(actor.person, at)
+    departments = (one.department for person in actor.persons for one in register.held_by(person, at))
     served = (
         (window, tenure.since, tenure.until)
         for tenure in register.tenures
-        if tenure.person == actor.person and (window := register.posts[tenure.post].window) is not None
+        if tenure.person in actor.persons and (window := register.posts[tenure.post].window) is not None
     )
-    return Viewer(
+    found = Viewer(
         person=actor.person,
         role=actor.role,
         post=post,
-        sites=frozenset() if post is None else register.below(post.site),
-        departments=frozenset(one.department for one in held if one.department is not None),
+        persons=actor.persons,
+        at=at,
+        departments=frozenset(one for one in departments if one is not None),
         served=tuple(served),
+    )
+    if post is None:
+        return found
+    above = _above(register, post.site)
+    held = (register.posts[tenure.post] for tenure in register.tenures if tenure.covers(at))
+    desk_above = any(one.role is Role.DISPATCHER and one.site in above for one in held)
+    return replace(
+        found,
+        sites=register.below(post.site),
+        strays=None if above else frozenset(register.sites),
+        sealed_from=frozenset({post.site} if desk_above else ()),
     )
 
 
+def _above(register: Register, site: Code) -> frozenset[Code]:
+    """Give all sites above one; a parent is entered before its child, so there is no circle."""
+    parent = None if site not in register.sites else register.sites[site].parent
+    return frozenset() if parent is None else _above(register, parent) | {parent}
+
+
+_HALL: Final = "(hall = any(%(sites)s) or hall <> all(%(strays)s::text[]))"
 _IN_SIGHT: Final[Mapping[Role, str]] = {
-    Role.CITIZEN: "complainant = %(person)s",
+    Role.CITIZEN: "complainant = any(%(persons)s)",
     Role.INTAKE: (
-        "hall = any(%(sites)s) and confidentiality = 'normal'"
-        " and (registered_by = %(person)s or intake_window = %(window)s)"
+        f"{_HALL} and confidentiality = 'normal' and (registered_by = %(person)s or intake_window = %(window)s)"
     ),
-    Role.DISPATCHER: "hall = any(%(sites)s)",
-    Role.SUPERVISOR: "hall = any(%(sites)s)",
-    Role.AUDITOR: "hall = any(%(sites)s)",
-    Role.PRIVACY_OFFICER: "hall = any(%(sites)s)",
-    Role.SYSTEM: "hall = any(%(sites)s)",
+    # A complaint about the desk itself is kept from it, where there is a desk above (domain.md §14 case 16).
+    Role.DISPATCHER: f"{_HALL} and (confidentiality = 'normal' or hall <> all(%(sealed_from)s::text[]))",
+    Role.SUPERVISOR: _HALL,
+    Role.AUDITOR: _HALL,
+    Role.PRIVACY_OFFICER: _HALL,
+    Role.SYSTEM: _HALL,
     Role.HANDLER: (
         "department = %(department)s and (confidentiality = 'normal' or handler is null or handler = %(person)s)"
     ),
     Role.UNIT_HEAD: "department = %(department)s",
-    Role.REVISIT_OFFICER: (
-        "hall = any(%(sites)s) and step = any('{replied,closed}') and not departments && %(departments)s"
-    ),
+    Role.REVISIT_OFFICER: (f"{_HALL} and step = any('{{replied,closed}}') and not departments && %(departments)s"),
 }
 """Which cases a role may know of; a role that is not named here knows of none."""
 
-# Who served at the window when it happened, or when the complaint came, is concerned, wherever they serve now.
+# The rules of `complaint.state.not_concerned`: whom it is about, who made it, and who served at the window when it
+# happened, when the complaint came, or serves there now.
 _NOT_CONCERNED: Final = (
-    "respondent_staff is distinct from %(person)s and complainant <> %(person)s and not exists ("
-    "select from unnest(%(windows)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) t (w, s, u)"
-    " where w = respondent_window and ("
-    "registered_at >= s and registered_at < coalesce(u, 'infinity')"
-    " or happened_at >= s and happened_at < coalesce(u, 'infinity')))"
+    "(respondent_staff is null or respondent_staff <> all(%(persons)s)) and complainant <> all(%(persons)s)"
+    " and not (registered_as = 'citizen' and registered_by = any(%(persons)s)) and not exists ("
+    "select from unnest(%(windows)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) t (w, s, u),"
+    " unnest(array[happened_at, registered_at, %(at)s]) moment"
+    " where w = respondent_window and moment >= s and moment < coalesce(u, 'infinity'))"
 )
 
 
@@ -246,7 +300,12 @@ def in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
         condition = f"({condition}) and {_NOT_CONCERNED}"
     parameters: dict[str, object] = {
         "person": viewer.person,
+        "persons": list(viewer.persons),
+        "at": viewer.at,
         "sites": sorted(viewer.sites),
+        # No hall is unlike all of nothing known: without the top of the register there are no strays.
+        "strays": None if viewer.strays is None else sorted(viewer.strays),
+        "sealed_from": sorted(viewer.sealed_from),
         "windows": [window for window, _, _ in viewer.served],
         "since": [since for _, since, _ in viewer.served],
         "until": [until for _, _, until in viewer.served],

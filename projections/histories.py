@@ -132,7 +132,7 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
     """Give the sentence of an event in Chinese and English; an event without a sentence gives its name."""
     match event:
         case complaint.Registered() as e:
-            due = t.due(e.accept_due or e.reply_due)
+            due = t.due(e.accept_due)
             channel = t.code(e.channel)
             return (
                 f"登记投诉 {e.complaint_no}（来源：{channel}）；期限 {due}",

@@ -317,7 +317,6 @@ REGISTERED: Final = Registered(
     claimed_at=None,
     by_respondent=False,
     accept_due=until("02-14"),
-    reply_due=None,
     basis=BASIS,
 )
 ACKNOWLEDGED: Final = AcknowledgementIssued(

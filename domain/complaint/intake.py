@@ -93,7 +93,7 @@ class Registered(Event):
 
     `points` is how many grievances were raised; `written` says whether the complaint was made in writing;
     `by_respondent` marks a record made by somebody it is about: never refused, for a supervisor to see.
-    A ledger case owes no acceptance, only a reply: it has `reply_due` instead of `accept_due`.
+    A ledger case was promised nothing: it has no `accept_due`.
     """
 
     complaint_no: Code
@@ -123,7 +123,6 @@ class Registered(Event):
     claimed_at: Instant | None
     by_respondent: bool
     accept_due: Due | None
-    reply_due: Due | None
     basis: Basis
 
 
@@ -292,7 +291,6 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         claimed_at=command.claimed_at,
         by_respondent=concerned(command.respondent, by.persons, _noticed(command), facts),
         accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
-        reply_due=facts.limit(profile, "ledger.reply", at) if ledger else None,
         basis=facts.basis(profile, at),
     )
     if command.medium is None:
@@ -348,8 +346,8 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
             written=event.written,
             points=event.points,
             category=event.category,
+            registered_at=event.at,
             accept_due=event.accept_due,
-            handle_due=event.reply_due,
         )
     if case is None:
         return None

@@ -192,6 +192,8 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
             if there.profile != Profile.LEDGER:
                 # Elsewhere a reply is submitted and approved first.
                 raise Superseded(profile=there.profile)
+            # Nobody was ever promised this date; it is a yardstick to measure the past with.
+            yardstick = facts.limit(there.profile, "ledger.reply", at, since=there.registered_at)
             return [
                 Replied(
                     at=at,
@@ -200,7 +202,7 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
                     method=None,
                     content=command.content,
                     content_measured=command.content_measured,
-                    late=facts.late(there.profile, there.handle_due, at),
+                    late=facts.late(there.profile, yardstick, at),
                     review_request_until=None,
                     revisit_due=None,
                     basis=facts.basis(there.profile, at),

@@ -88,6 +88,7 @@ class Case:
     written: bool
     points: int
     category: Code | None
+    registered_at: datetime
     accept_due: Due | None
     handle_due: Due | None = None
     assign_due: Due | None = None

@@ -219,12 +219,12 @@ def test_alike_cases_are_named_with_the_complaint() -> None:
     assert registered.similar == alike
 
 
-def test_a_ledger_case_owes_a_reply_and_nothing_else() -> None:
-    """Fifteen natural days from 16 September end in a holiday, so the yardstick is 8 October (domain.md §4.4)."""
+def test_a_ledger_case_was_promised_nothing() -> None:
+    """What is missing stays unknown: no date was ever told to anybody."""
     told = replace(REGISTRATION, by=THE_SYSTEM, profile=Profile.LEDGER, at=local("09-16", "10:00"), medium=None)
     (registered,) = case().when(told).events
     assert isinstance(registered, Registered)
-    assert (registered.accept_due, registered.reply_due) == (None, until("10-08"))
+    assert registered.accept_due is None
     assert registered.basis.policy == PolicyRef(profile="ledger", version=1)
 
 

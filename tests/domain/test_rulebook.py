@@ -79,11 +79,17 @@ def test_the_policy_of_a_moment_is_the_last_one_adopted_before_it() -> None:
         found = rules.policy("hall", moment)
         assert found is not None
         assert found.version == version
-    assert rules.policy("ledger", later(NOW, days=1)) is None
     latest = rules.latest("hall")
     assert latest is not None
     assert latest.version == 2
     assert rules.latest("lgsco") is None
+
+
+def test_the_newest_ledger_policy_measures_all_of_the_past() -> None:
+    """What is imported happened before anything was adopted here."""
+    ledger = PolicyAdopted(at=later(NOW, days=2), by=ADMINISTRATOR, policy=LEDGER, in_force_from=later(NOW, days=2))
+    assert book(ADOPTED, ledger).state.policy("ledger", later(NOW, days=-5000)) == LEDGER
+    assert book(ADOPTED).state.policy("ledger", NOW) is None
 
 
 def test_a_policy_answers_by_key_and_by_role() -> None:

@@ -99,6 +99,14 @@ class OwnWorkVerified(Refused):
     then = "A supervisor who took no part verifies it."
 
 
+class OwnAppointment(Refused):
+    """Nobody gives themselves a post."""
+
+    code = "own-appointment"
+    watched = True
+    then = "Another administrator gives it, or whoever runs the machine, on its command line."
+
+
 class UnitConcerned(Refused):
     """The complaint is about the head of this unit, so the unit cannot lead it."""
 

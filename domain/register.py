@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, TypeVar, assert_never, get_args
 from uuid import UUID, uuid5
 
 from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PersonKey, PublicName, Role
-from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnknownReference
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, OwnAppointment, UnknownReference
 
 STREAM: Final[UUID] = uuid5(NAMESPACE, "register")
 
@@ -230,7 +230,7 @@ class Register:
 def decide(register: Register, command: RegisterCommand, _facts: object = None) -> list[RegisterEvent | For]:
     """Answer a change of the register; the same entry twice is nothing new.
 
-    Raises NotYourRole, AlreadyThere, UnknownReference, OutOfTurn.
+    Raises NotYourRole, AlreadyThere, UnknownReference, OutOfTurn, OwnAppointment.
     """
     if command.by.role not in {Role.ADMINISTRATOR, Role.SYSTEM}:
         raise NotYourRole(role=command.by.role)
@@ -241,6 +241,9 @@ def decide(register: Register, command: RegisterCommand, _facts: object = None) 
             _known(register.posts, post, "post")
             if register.holds(person, post, at):
                 return []
+            # Or an administrator, who sees no case, could come to see every one.
+            if by.role is not Role.SYSTEM and person in by.persons:
+                raise OwnAppointment(post=post)
             return [PostTaken(at=at, by=by, post=post, person=person, since=at)]
         case LeavePost(at=at, by=by, post=post, person=person):
             _known(register.posts, post, "post")

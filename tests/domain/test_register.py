@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.decider import THE_SYSTEM, Actor, Role
-from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, Refused, UnknownReference
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, OwnAppointment, Refused, UnknownReference
 from domain.register import (
     REGISTER,
     Add,
@@ -144,6 +144,18 @@ def test_only_an_administrator_changes_the_register(role: Role) -> None:
 
 
 # Posts
+
+
+def test_nobody_gives_themselves_a_post() -> None:
+    """An administrator sees no case and cannot come to see one alone; the machine's operator may set up the first."""
+    take = TakePost(at=NOW, by=ADMINISTRATOR, post="desk", person=STRANGER)
+    hall().when(take).then_refused(OwnAppointment, post="desk")
+    mandated = replace(ADMINISTRATOR, person=WEI, on_behalf_of=STRANGER)
+    hall().when(replace(take, by=mandated)).then_refused(OwnAppointment)
+    assert OwnAppointment.watched
+    assert hall().when(replace(take, by=THE_SYSTEM)).event == PostTaken(
+        at=NOW, by=THE_SYSTEM, post="desk", person=STRANGER, since=NOW
+    )
 
 
 def test_a_post_is_taken_from_now_on() -> None:

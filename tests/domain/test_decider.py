@@ -187,7 +187,8 @@ def test_what_a_supervisor_would_want_to_know_is_watched() -> None:
     """Every refusal that keeps persons apart is, and nothing that is mere routine."""
     watched = {one.code for one in refusals() if one.watched}
     assert watched == {
-        "own-cause", "own-complaint", "own-work-approved", "own-work-revisited", "own-work-verified", "unit-concerned",
+        "own-appointment", "own-cause", "own-complaint", "own-work-approved", "own-work-revisited", "own-work-verified",
+        "unit-concerned",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from service import __version__, log
 from service.parts import Parts, open_parts
 from service.settings import Settings
-from service.web import complaints, health, problems
+from service.web import accounts, complaints, health, problems, register
 from service.web.guard import guard
 
 
@@ -32,7 +32,10 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     # The public routes first: what is public is named in one place, everything else asks who you are.
     app.include_router(complaints.public, prefix="/api/v1")
+    app.include_router(register.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
+    app.include_router(accounts.router, prefix="/api/v1")
+    app.include_router(register.router, prefix="/api/v1")
     app.include_router(health.router)
     return app
 

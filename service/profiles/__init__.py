@@ -165,8 +165,8 @@ class _Escalation(_Entry):
     l3: _Stuck
 
 
-class _Profile(_Entry):
-    """A whole profile file."""
+class Document(_Entry):
+    """A whole profile, as its file holds it."""
 
     id: Code
     version: Annotated[int, Field(ge=1)]
@@ -214,6 +214,11 @@ def parse(name: str, text: str) -> dict[str, object]:
 def read(name: str) -> dict[str, object]:
     """Read a profile that comes with the program: `hall`, `petition`, `lgsco` or `ledger`. Raises ProfileError."""
     return parse(name, _text(name))
+
+
+def document(name: str) -> Document:
+    """Read a profile that comes with the program, checked, with its parts as they are. Raises ProfileError."""
+    return _checked(name, _text(name))
 
 
 def terms(name: str) -> tuple[Term, ...]:
@@ -265,9 +270,9 @@ def _text(name: str) -> str:
     return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
-def _checked(name: str, text: str) -> _Profile:
+def _checked(name: str, text: str) -> Document:
     try:
-        profile = _Profile.model_validate(tomllib.loads(text))
+        profile = Document.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"{name}.toml is not TOML: {error}") from error
     except ValidationError as error:

@@ -109,10 +109,18 @@ def user(request: Request, parts: InParts) -> User:
     )
 
 
-def _from_our_pages(request: Request, csrf: str) -> None:
+def same_origin(request: Request) -> None:
+    """Refuse what a page of another site sends; a log-in has no token yet, and still must not be forged.
+
+    Raises FormTokenWrong.
+    """
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise FormTokenWrong
+
+
+def _from_our_pages(request: Request, csrf: str) -> None:
+    same_origin(request)
     if not hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), csrf.encode()):
         raise FormTokenWrong
 

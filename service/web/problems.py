@@ -26,10 +26,10 @@ from domain.errors import (
     Unknown,
 )
 from projections.queries import BadCursor
-from service.accounts import LogInFailed
+from service.accounts import LogInFailed, Malformed, UnknownAccount, WrongPassword
 from service.casebook import Busy, Stale
 from service.limits import TooMany
-from service.passwords import TooBusy
+from service.passwords import TooBusy, WeakPassword
 from service.sealing import Destroyed, NoKeys, Unsealable, VaultError
 from service.sessions import SessionEnded
 
@@ -50,6 +50,10 @@ STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     LogInFailed: HTTPStatus.UNAUTHORIZED,
     SessionEnded: HTTPStatus.UNAUTHORIZED,
+    WrongPassword: HTTPStatus.FORBIDDEN,
+    WeakPassword: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownAccount: HTTPStatus.NOT_FOUND,
 }
 
 
@@ -81,6 +85,20 @@ class PasswordChangeDue(Refused):
     then = "Choose a new one at /api/v1/session/password; then everything else is open again."
 
 
+class SessionNeeded(Refused):
+    """This is for people who logged in; a token acts in its one post and changes no password."""
+
+    code = "session-needed"
+    then = "Log in at /api/v1/session and send its cookie instead of a token."
+
+
+class UnknownToken(Refused):
+    """There is no such token, or it was revoked already."""
+
+    code = "unknown-token"
+    then = "Look for its id at /api/v1/tokens."
+
+
 class KeyMalformed(Refused):
     """The Idempotency-Key is malformed."""
 
@@ -101,6 +119,8 @@ STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     NoPostChosen: HTTPStatus.FORBIDDEN,
     FormTokenWrong: HTTPStatus.FORBIDDEN,
     PasswordChangeDue: HTTPStatus.FORBIDDEN,
+    SessionNeeded: HTTPStatus.FORBIDDEN,
+    UnknownToken: HTTPStatus.NOT_FOUND,
     KeyMalformed: HTTPStatus.UNPROCESSABLE_ENTITY,
     VersionMalformed: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,

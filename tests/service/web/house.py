@@ -1,0 +1,302 @@
+"""A small hall that runs: people in posts, each with a token and a password, and cases carried to any step.
+
+The hall is built once for each server and copied for each test, so that a test may do to it what it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import uuid4
+
+import argon2
+import psycopg
+from fastapi import FastAPI
+from httpx2 import Response
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from starlette.testclient import TestClient
+
+from domain import register
+from domain.decider import THE_SYSTEM, Code, PersonKey
+from domain.register import TakePost
+from projections import PROJECTIONS
+from projections.runner import Runner
+from service.accounts import Accounts
+from service.adoption import adopt_first, load_register
+from service.casebook import Asked
+from service.main import create_app
+from service.master import LocalMaster
+from service.parts import Parts, open_parts
+from service.settings import Settings
+from tests.specimens import SOME_TIME
+
+PASSWORD: Final = "harbour plum seventeen"
+LAST_STEP: Final = "close"
+
+REGISTER: Final = """
+sites = [
+    { code = "GXQ", name_zh = "高新区政务服务中心", name_en = "High-tech Zone Centre", level = "district" },
+    { code = "JD", name_zh = "街道便民服务站", name_en = "Street Station", level = "street", parent = "GXQ" },
+]
+departments = [
+    { code = "SJ", name_zh = "行政审批局", name_en = "Approval Bureau", site = "GXQ" },
+    { code = "SW", name_zh = "税务局", name_en = "Tax Bureau", site = "GXQ" },
+]
+windows = [
+    { code = "W00", name_zh = "诚信建设投诉窗口", name_en = "Integrity window", site = "GXQ", window_kind = "integrity_window" },
+    { code = "W03", name_zh = "三号窗口", name_en = "Window 3", site = "GXQ", department = "SJ" },
+]
+items = [
+    { code = "LICENCE", name_zh = "营业执照", name_en = "Licence", department = "SJ", promised_working_days = 3 },
+]
+posts = [
+    { code = "SJ-HANDLER", name_zh = "审批局承办岗", name_en = "Handler", role = "handler", site = "GXQ", department = "SJ" },
+    { code = "SJ-HANDLER-2", name_zh = "审批局承办二岗", name_en = "Handler 2", role = "handler", site = "GXQ", department = "SJ" },
+    { code = "SJ-HEAD", name_zh = "审批局负责人", name_en = "Head", role = "unit_head", site = "GXQ", department = "SJ" },
+    { code = "SW-HANDLER", name_zh = "税务局承办岗", name_en = "Handler, Tax", role = "handler", site = "GXQ", department = "SW" },
+    { code = "DESK", name_zh = "投诉处置岗", name_en = "Complaint desk", role = "dispatcher", site = "GXQ" },
+    { code = "INTAKE", name_zh = "投诉登记岗", name_en = "Intake", role = "intake", site = "GXQ", window = "W00" },
+    { code = "REVISIT", name_zh = "回访岗", name_en = "Revisits", role = "revisit_officer", site = "GXQ" },
+    { code = "REVISIT-2", name_zh = "回访二岗", name_en = "Revisits 2", role = "revisit_officer", site = "GXQ" },
+    { code = "SUPERVISION", name_zh = "督查岗", name_en = "Supervision", role = "supervisor", site = "GXQ" },
+    { code = "AUDIT", name_zh = "审计岗", name_en = "Audit", role = "auditor", site = "GXQ" },
+    { code = "W03-CLERK", name_zh = "三号窗口岗", name_en = "Clerk", role = "respondent", site = "GXQ", department = "SJ", window = "W03" },
+    { code = "ADMIN", name_zh = "系统管理员", name_en = "Administrator", role = "administrator", site = "GXQ" },
+]
+"""  # noqa: E501 - one entry, one line
+
+HOLDERS: Final[Mapping[str, tuple[Code, ...]]] = MappingProxyType(
+    {
+        "LI": ("SJ-HANDLER",),
+        "WANG": ("SJ-HEAD",),
+        "ZHAO": ("DESK",),
+        "SUN": ("REVISIT",),
+        "ZHOU": ("SUPERVISION",),
+        "QIAN": ("INTAKE",),
+        "WU": ("AUDIT",),
+        "ADMIN": ("ADMIN",),
+        "FENG": ("SJ-HANDLER-2", "REVISIT-2"),  # holds two posts: is there to be kept apart
+        "CHEN": ("W03-CLERK",),  # works at the window that is complained of
+        "TAN": ("SW-HANDLER",),  # belongs to another unit
+    }
+)
+"""Everybody by name, with the posts they hold. The log-in is the name in small letters."""
+
+STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("accept", "ZHAO", {}),
+    ("assign", "ZHAO", {"department": "SJ"}),
+    ("sign-for", "LI", {}),
+    ("record-contact", "LI", {"method": "phone", "result": "reached"}),
+    ("record-evidence", "LI", {"kind": "system_record", "description": "叫号系统记录"}),
+    ("record-finding", "LI", {"finding": "substantiated", "facts": "两次告知内容不一致，属实。"}),
+    ("plan-rectification", "LI", {"actions": "统一一次性告知单", "due": "2099-12-31"}),
+    ("rectify", "LI", {"actions": "已统一一次性告知单"}),
+    ("verify-rectification", "ZHOU", {"passed": True}),
+    (
+        "submit-reply",
+        "LI",
+        {
+            "decision": "upheld",
+            "reasons": "经查属实，已整改并致歉。",
+            "legal_basis": "条例",
+            "points": ["属实，已统一。"],
+        },
+    ),
+    ("approve-reply", "WANG", {}),
+    ("reply", "LI", {"method": "message"}),
+    ("revisit", "SUN", {"method": "phone", "result": "reached", "answers": {"resolved": "yes"}}),
+    (LAST_STEP, "ZHAO", {"outcome": "resolved"}),
+)
+"""The way of a complaint: each command, who gives it, and its form without the ids of what it names."""
+NAMED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "rectify": "rectification",
+        "verify-rectification": "rectification",
+        "approve-reply": "reply",
+        "reject-reply": "reply",
+        "reply": "reply",
+    }
+)
+"""Which id a command names, of those that earlier commands created."""
+
+CHEAP: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes that take no time; what hashing costs is tested where passwords are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A built hall that nobody is connected to: the database to copy, the master key's home, keys and tokens."""
+
+    server: str
+    database: str
+    home: Path
+    people: Mapping[str, PersonKey]
+    tokens: Mapping[tuple[str, Code], str]
+
+
+@dataclass(slots=True)
+class Case:
+    """A complaint as a test knows it: what the complainant took home, and the ids that commands created."""
+
+    id: str
+    complaint_no: str
+    query_code: str
+    version: int
+    made: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """Where the case is."""
+        return f"/api/v1/complaints/{self.id}"
+
+
+@dataclass(slots=True)
+class Hall:
+    """A running hall."""
+
+    parts: Parts
+    app: FastAPI
+    people: Mapping[str, PersonKey]
+    tokens: Mapping[tuple[str, Code], str]
+    _stack: ExitStack
+
+    def client(self, **headers: str) -> TestClient:
+        """Give a client that says nothing about who it is."""
+        client = TestClient(self.app, headers=headers)
+        self._stack.callback(client.close)
+        return client
+
+    def as_(self, name: str, post: Code | None = None) -> TestClient:
+        """Give a client with somebody's token, for their only post or the one named."""
+        return self.client(Authorization=f"Bearer {self.tokens[name, post or HOLDERS[name][0]]}")
+
+    def logged_in(self, name: str) -> TestClient:
+        """Give a browser in which somebody has logged in: with the cookie, and the token of its forms."""
+        client = self.client()
+        found = client.post("/api/v1/session", json={"login": name.lower(), "password": PASSWORD})
+        assert found.status_code == 200, found.text
+        client.headers["X-CSRF-Token"] = found.json()["csrf"]
+        return client
+
+    def complain(self, **more: object) -> Case:
+        """Register a complaint about window 3, as somebody without an account."""
+        form = {
+            "hall": "GXQ",
+            "narrative": "3号窗口两次让我回去补材料，每次说的都不一样。",
+            "respondent": {"department": "SJ", "window": "W03"},
+            "category": "NO_ONE_TIME_NOTICE",
+            **more,
+        }
+        found = self.client().post("/api/v1/complaints", json=form)
+        assert found.status_code == 201, found.text
+        told = found.json()
+        return Case(
+            id=told["id"],
+            complaint_no=told["complaint_no"],
+            query_code=told["query_code"],
+            version=told["version"],
+        )
+
+    def form(self, case: Case, command: str, **more: object) -> dict[str, Any]:
+        """Give the usual form of a command on a case, with the ids it names."""
+        usual = next((form for name, _, form in STEPS if name == command), {})
+        named = {NAMED[command]: case.made[NAMED[command]]} if command in NAMED else {}
+        return {**usual, **named, **more}
+
+    def act(self, case: Case, command: str, name: str, post: Code | None = None, **more: object) -> Response:
+        """Let somebody give a command on a case; what it creates is kept with the case."""
+        answer = self.as_(name, post).post(f"{case.path}/{command}", json=self.form(case, command, **more))
+        if answer.status_code == 200:
+            told = answer.json()
+            case.version = told["version"]
+            case.made |= {kind: told[kind] for kind in ("reply", "rectification", "evidence") if kind in told}
+            case.done.append(command)
+        return answer
+
+    def carry(self, case: Case, until: str = LAST_STEP) -> Case:
+        """Carry a case along its way, up to and with this command, each step by the one whose duty it is."""
+        names = [command for command, _, _ in STEPS]
+        for command, name, _ in STEPS[len(case.done) : names.index(until) + 1]:
+            answer = self.act(case, command, name)
+            assert answer.status_code == 200, f"{command}: {answer.text}"
+        return case
+
+    def project(self) -> int:
+        """Bring what people read to the end of the log; gives the position."""
+        with psycopg.connect(self.parts.dsn, autocommit=True) as connection:
+            runner = Runner(connection, PROJECTIONS)
+            runner.take()
+            runner.catch_up()
+            return PROJECTIONS[0].position(connection)
+
+    def last_position(self) -> int:
+        """Give the last position of the log: what was refused has not moved it."""
+        return self.parts.recorder.max_notification_id() or 0
+
+
+def build(server: str, home: Path) -> Template:
+    """Build the hall in a database of its own."""
+    name = f"hall_{uuid4().hex}"
+    _create(server, name, "template_bihuan")
+    people: dict[str, PersonKey] = {}
+    tokens: dict[tuple[str, Code], str] = {}
+    with opened(make_conninfo(server, dbname=name), home, Settings()) as parts:
+        adopt_first(parts.book)
+        load_register(parts.book, "hall.toml", REGISTER)
+        for person, posts in HOLDERS.items():
+            people[person] = parts.accounts.add(person.lower(), f"{person}·𬭎", password=PASSWORD).person
+            for post in posts:
+                take(parts, people[person], post)
+                tokens[person, post] = parts.accounts.add_token(people[person], post, "test", 30).token
+    return Template(server=server, database=name, home=home, people=people, tokens=tokens)
+
+
+def take(parts: Parts, person: PersonKey, post: Code) -> None:
+    """Let somebody take a post."""
+    asked = Asked(command_id=uuid4(), source="test", name="take-post")
+    command = TakePost(at=SOME_TIME, by=THE_SYSTEM, post=post, person=person)
+    parts.book.transact(register.REGISTER, register.STREAM, command, asked)
+
+
+@contextmanager
+def opened(dsn: str, home: Path, settings: Settings) -> Iterator[Parts]:
+    """Give the parts over a database, with a master key that lies in `home` and cheap hashes."""
+    found = replace(settings, database_url=dsn, home=home, pool=6)
+    with open_parts(found, dsn, master=LocalMaster(home, {})) as parts:
+        yield replace(parts, accounts=Accounts(parts.pool, parts.vault, hasher=CHEAP))
+
+
+@contextmanager
+def copy(template: Template, settings: Settings | None = None) -> Iterator[Hall]:
+    """Give a copy of the hall that runs, with these settings but for database, home and pool."""
+    name = f"test_{uuid4().hex}"
+    _create(template.server, name, template.database)
+    try:
+        with ExitStack() as stack:
+            dsn = make_conninfo(template.server, dbname=name)
+            parts = stack.enter_context(opened(dsn, template.home, settings or Settings()))
+            yield Hall(parts, create_app(parts), template.people, template.tokens, stack)
+    finally:
+        _drop(template.server, name)
+
+
+def drop(template: Template) -> None:
+    """Remove a built hall."""
+    _drop(template.server, template.database)
+
+
+def _create(server: str, name: str, template: str) -> None:
+    statement = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

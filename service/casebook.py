@@ -153,6 +153,8 @@ class Casebook:
                     # The answer to the commit was lost; the command id will tell whether it happened.
                     if attempt > 1:
                         raise
+                    # One dead connection seldom comes alone: after a restart all that lay idle are.
+                    self.pool.check()
                 except Refused as refused:
                     self._refused(stream, command, asked, refused)
                     raise

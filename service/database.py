@@ -106,7 +106,6 @@ def open_pool(dsn: str, *, size: int = 8, least: int = 1) -> ConnectionPool:
             "prepare_threshold": 2,
             "options": "-c default_transaction_isolation=read\\ committed -c timezone=UTC",
         },
-        check=None,
         open=True,
         name="bihuan",
     )

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 
 from domain.errors import (
     NotYourRole,
+    OwnAppointment,
     OwnCause,
     OwnComplaint,
     OwnWorkApproved,
@@ -39,6 +40,7 @@ SEND_LESS: Final = "Send less: a text has at most 20,000 characters, a file 5 MB
 STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
     Unknown: HTTPStatus.NOT_FOUND,
     NotYourRole: HTTPStatus.FORBIDDEN,
+    OwnAppointment: HTTPStatus.FORBIDDEN,
     OwnCause: HTTPStatus.FORBIDDEN,
     OwnComplaint: HTTPStatus.FORBIDDEN,
     OwnWorkApproved: HTTPStatus.FORBIDDEN,
@@ -212,6 +214,8 @@ def install(app: FastAPI, complain_instead: str) -> None:
         return problem(status, error.code, f"{title}.", then or "Tell an administrator.", instead(request))
 
     def unavailable(request: Request, error: Exception) -> JSONResponse:
+        # Connections that died while idle are sorted out now, so that the next request meets a living one.
+        request.app.state.parts.pool.check()
         say.error("unavailable", action=request.url.path, kind=type(error).__name__)
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE,

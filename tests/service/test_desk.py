@@ -128,7 +128,9 @@ def test_the_same_story_told_again_is_noticed(parts: Parts) -> None:
 def test_a_key_erased_under_us_is_replaced(parts: Parts) -> None:
     """When all keys held ahead are destroyed meanwhile, the complaint is sealed anew and registered."""
     with psycopg.connect(parts.dsn, autocommit=True) as connection:
-        connection.execute("update vault.keys set wrapped = null, destroyed_at = now()")
+        connection.execute(
+            "update vault.keys set wrapped = null, destroyed_at = now(), reserved_by = null, reserved_at = null"
+        )
     receipt = parts.desk.register(told(), None, asked())
     registered = receipt.done.events[0]
     assert isinstance(registered, complaint.Registered)

@@ -153,9 +153,6 @@ def test_a_command_sent_by_many_at_once_happens_once(sound: Casebook) -> None:
     assert rows(sound.recorder) == [1]
 
 
-@pytest.mark.xfail(
-    raises=psycopg.OperationalError, reason="the pool hands out dead connections: see the check of open_pool"
-)
 def test_connections_that_died_while_idle_cost_no_command(sound: Casebook) -> None:
     """After the server was restarted every command goes through, whichever dead connection it meets first."""
     with ThreadPoolExecutor(8) as threads:

@@ -13,7 +13,6 @@ from domain.complaint import (
     ComplainantContacted,
     Event,
     RejectReply,
-    Replied,
     Reply,
     ReplyDeliveryFailed,
     ReplyToLedgerCase,
@@ -22,7 +21,6 @@ from domain.complaint import (
 )
 from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
 from domain.complaint.state import Finding, Step
-from domain.deadlines import Calendar
 from domain.decider import THE_SYSTEM, Actor, Role
 from domain.errors import (
     AlreadyThere,
@@ -43,44 +41,47 @@ from domain.errors import (
     Superseded,
     WrittenReplyOwed,
 )
-from domain.handling import Basis, ContactResult, Method
-from domain.rulebook import RULEBOOK, PolicyRef, Profile
+from domain.handling import ContactResult, Method
+from domain.rulebook import RULEBOOK
 from tests.controls import (
     ACCEPTED,
     APPROVED,
     ASSIGNED,
-    COMPLAINANT,
     CONTACTED,
-    DESK,
     EVIDENCED,
-    FACTS,
-    FENG,
     FOUND,
-    HANDLER,
-    HEAD,
     LOOP,
-    MEASURED,
     PLANNED,
-    QIAN,
     REGISTERED,
     REPLIED,
     REPLY,
     SIGNED,
     SUBMITTED,
-    SUN,
     VERIFIED,
+    case,
+    upto,
+)
+from tests.domain.test_complaint_ledger import LEDGER_REPLY
+from tests.hall import (
+    COMPLAINANT,
+    DESK,
+    FACTS,
+    FENG,
+    HANDLER,
+    HEAD,
+    MEASURED,
+    QIAN,
+    SUN,
     WANG,
     WEI,
     WU,
     ZHAO,
     actor,
-    case,
     key,
     leaving,
     local,
     sealed,
     until,
-    upto,
 )
 
 SUBMIT = SubmitReply(
@@ -377,53 +378,6 @@ def test_a_new_reply_is_owed_a_new_revisit() -> None:
     state = case(*again).state
     assert state is not None
     assert (state.step, state.revisited, state.revisit_days) == (Step.REPLIED, False, ())
-
-
-# The ledger
-
-LEDGER_CASE = replace(REGISTERED, profile=Profile.LEDGER, by=THE_SYSTEM, at=local("09-16"), accept_due=None)
-LEDGER_REPLY = ReplyToLedgerCase(
-    at=local("10-08", "12:00"), by=THE_SYSTEM, reply=REPLY, content=sealed("content"), content_measured=MEASURED
-)
-
-
-def test_a_ledger_case_is_answered_as_the_ledger_says() -> None:
-    """Its text, its time, and whether it is late by the yardstick; nothing is invented besides.
-
-    Fifteen natural days from 16 September end in a holiday, so the last day is 8 October (domain.md §4.4).
-    """
-    case(LEDGER_CASE).when(LEDGER_REPLY).then([
-        Replied(
-            at=LEDGER_REPLY.at,
-            by=THE_SYSTEM,
-            reply=REPLY,
-            method=None,
-            content=sealed("content"),
-            content_measured=MEASURED,
-            late=False,
-            review_request_until=None,
-            revisit_due=None,
-            basis=Basis(policy=PolicyRef(profile="ledger", version=1), rulebook=4),
-        )
-    ])  # fmt: skip
-    assert case(LEDGER_CASE).when(replace(LEDGER_REPLY, at=local("10-09", "00:00"))).event.late is True
-    unmeasured = replace(FACTS, rulebook=replace(FACTS.rulebook, calendar=Calendar()))
-    beyond = replace(LEDGER_REPLY, at=local("10-09", "00:00"))
-    assert case(LEDGER_CASE, facts=unmeasured).when(beyond).event.late is None
-
-
-def test_a_ledger_case_is_answered_once() -> None:
-    """The second row is a contradiction for a person to look at."""
-    replied = case(LEDGER_CASE).when(LEDGER_REPLY).event
-    case(LEDGER_CASE, replied).when(LEDGER_REPLY).then_refused(OutOfTurn)
-
-
-def test_only_an_import_answers_a_ledger_case_and_only_a_ledger_case() -> None:
-    """No handler goes round the approval by this door."""
-    case(LEDGER_CASE).when(replace(LEDGER_REPLY, by=HANDLER)).then_refused(NotYourRole)
-    case(REGISTERED).when(LEDGER_REPLY).then_refused(Superseded, profile=Profile.HALL)
-    case(REGISTERED).when(replace(LEDGER_REPLY, by=HANDLER)).then_refused(Superseded)
-    case(LEDGER_CASE, facts=replace(FACTS, rulebook=RULEBOOK.initial)).when(LEDGER_REPLY).then_refused(NoPolicy)
 
 
 TURNS: dict[type[Command], set[Step]] = {

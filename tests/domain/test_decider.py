@@ -34,7 +34,8 @@ from domain.errors import Refused, Unknown
 from domain.register import REGISTER
 from domain.rulebook import RULEBOOK
 from domain.sealed import Base64
-from tests.controls import ACCEPTED, FACTS, LI, LOOP, REGISTERED, WANG, case, key
+from tests.controls import ACCEPTED, LOOP, REGISTERED, case
+from tests.hall import FACTS, LI, WANG, key
 
 
 def shape_of(alias: object) -> Shape:

@@ -36,20 +36,7 @@ from domain.register import (
     WindowAdded,
     WindowKind,
 )
-from tests.controls import (
-    ENTERED,
-    FACTS,
-    FENG,
-    LI,
-    POSTS,
-    QIAN,
-    REGISTER_EVENTS,
-    STRANGER,
-    WANG,
-    WEI,
-    ZHAO,
-    later,
-)
+from tests.hall import ENTERED, FACTS, FENG, LI, POSTS, QIAN, REGISTER_EVENTS, STRANGER, WANG, WEI, ZHAO, later
 from tests.specification import Given, given
 
 ADMINISTRATOR = Actor(person=STRANGER, role=Role.ADMINISTRATOR)

@@ -24,20 +24,8 @@ from domain.rulebook import (
     RulebookCommand,
     RulebookEvent,
 )
-from tests.controls import (
-    CALENDAR_2026,
-    CATEGORIES,
-    ENTERED,
-    FACTS,
-    HALL,
-    LEDGER,
-    REGISTRATION,
-    STRANGER,
-    WEI,
-    case,
-    later,
-    local,
-)
+from tests.controls import REGISTRATION, case
+from tests.hall import CALENDAR_2026, CATEGORIES, ENTERED, FACTS, HALL, LEDGER, STRANGER, WEI, later, local
 from tests.specification import Given, given
 
 ADMINISTRATOR = Actor(person=STRANGER, role=Role.ADMINISTRATOR)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from domain.decider import THE_SYSTEM, Event
 from domain.sealed import Pattern, PatternHits, Sealed, TextFacts, measure, sealed_values
-from tests.controls import ENTERED, FOUND, REGISTERED, SUBMITTED, sealed
+from tests.controls import FOUND, REGISTERED, SUBMITTED
+from tests.hall import ENTERED, sealed
 
 
 def hits(text: str) -> dict[Pattern, int]:

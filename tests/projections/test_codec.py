@@ -41,7 +41,8 @@ from projections.codec import (
     decode,
     encode,
 )
-from tests.controls import ATTEMPTED, EVIDENCED, LOOP, QIAN, REGISTERED, SUBMITTED, WANG, key
+from tests.controls import ATTEMPTED, EVIDENCED, LOOP, REGISTERED, SUBMITTED
+from tests.hall import QIAN, WANG, key
 
 HISTORY: Final = Path(__file__).parents[1] / "history"
 STORED_NAME: Final = re.compile(r"[a-z]+\.[a-z-]+\.[1-9]\d*")

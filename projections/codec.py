@@ -57,8 +57,10 @@ Json = dict[str, Any]
 
 
 def _revisit_attempt_says_how(event: Json) -> Json:
-    # The first shape only knew whether the person was reached; a call was the only way, and who was not reached did
-    # not answer.
+    """The first shape knew only whether the person was reached.
+
+    All attempts were calls then, and who was not reached did not answer.
+    """
     reached = event.pop("reached")
     return {**event, "method": "phone", "result": "reached" if reached else "no_answer"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from domain import access, complaint
+from domain import access, complaint, register, rulebook
 from domain.deadlines import Due
 from domain.decider import SYSTEM, Actor, Event, Role
 from domain.handling import HALL_ZONE
+from domain.register import Entry as Entered
 from domain.register import Register
 from domain.sealed import sealed_values
 from projections.runner import Entry, entry
@@ -101,20 +102,31 @@ class Teller:
         if by.role is Role.CITIZEN:
             return word("citizen", self.language)
         post = None if by.post is None else self.register.posts.get(by.post)
-        if post is None:
-            return word(by.role, self.language)
-        return post.name_zh if self.language is Language.CHINESE else post.name_en
+        return word(by.role, self.language) if post is None else self.name(post)
 
     def department(self, code: str | None) -> str:
         """Name a department."""
         found = None if code is None else self.register.departments.get(code)
-        if found is None:
-            return code or word("unknown", self.language)
-        return found.name_zh if self.language is Language.CHINESE else found.name_en
+        return code or word("unknown", self.language) if found is None else self.name(found)
 
-    def code(self, value: StrEnum | None) -> str:
-        """Name a code."""
-        return word("unknown" if value is None else value, self.language)
+    def code(self, value: StrEnum | None, kind: str = "") -> str:
+        """Name a code; `kind` tells codes of the same spelling apart."""
+        return word("unknown" if value is None else f"{kind}{value}", self.language)
+
+    def codes(self, values: Iterable[str], kind: str) -> str:
+        """Name several codes of one kind."""
+        return ("、" if self.language is Language.CHINESE else ", ").join(
+            word(kind + one, self.language) for one in values
+        )
+
+    def post(self, code: str) -> str:
+        """Name a post."""
+        found = self.register.posts.get(code)
+        return code if found is None else self.name(found)
+
+    def name(self, entered: Entered) -> str:
+        """Give the public name of an entry of the register."""
+        return entered.name_zh if self.language is Language.CHINESE else entered.name_en
 
     def due(self, due: Due | None) -> str:
         """Say until when there is time; a provisional date says so."""
@@ -129,15 +141,16 @@ class Teller:
 
 
 def told(t: Teller, event: Event) -> tuple[str, str]:
-    """Give the sentence of an event in Chinese and English; an event without a sentence gives its name."""
+    """Give the sentence of an event in Chinese and English; no person, and nothing sealed, stands in it."""
     match event:
         case complaint.Registered() as e:
-            due = t.due(e.accept_due)
             channel = t.code(e.channel)
-            return (
-                f"登记投诉 {e.complaint_no}（来源：{channel}）；期限 {due}",
-                f"registered complaint {e.complaint_no} (by {channel}); due {due}",
-            )
+            chinese = f"登记投诉 {e.complaint_no}（来源：{channel}）"
+            english = f"registered complaint {e.complaint_no} (by {channel})"
+            if e.profile is rulebook.Profile.LEDGER:
+                return chinese, english
+            due = t.due(e.accept_due)
+            return f"{chinese}；{due} 前决定是否受理", f"{english}; to be accepted by {due}"
         case complaint.AcknowledgementIssued() as e:
             return f"出具回执 {e.receipt_no}", f"gave the receipt {e.receipt_no}"
         case complaint.QueryCodeReplaced():
@@ -181,13 +194,10 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
         case complaint.ReworkOrdered() as e:
             return f"第{e.rework_no}次发回重办", f"sent it back for rework (no. {e.rework_no})"
         case complaint.Replied() as e:
-            late, how = t.late(e.late), t.code(e.method)
-            if e.revisit_due is None:
-                return f"答复投诉人{late}", f"replied{late}"
-            return (
-                f"答复投诉人{late}（{how}）；{t.due(e.revisit_due)} 前回访",
-                f"replied{late} ({how}); to be revisited by {t.due(e.revisit_due)}",
-            )
+            late, how, due = t.late(e.late), t.code(e.method), t.due(e.revisit_due)
+            ways = ("", "") if e.method is None else (f"（{how}）", f" ({how})")
+            then = ("", "") if e.revisit_due is None else (f"；{due} 前回访", f"; to be revisited by {due}")
+            return f"答复投诉人{late}{ways[0]}{then[0]}", f"replied{late}{ways[1]}{then[1]}"
         case complaint.ReplyDeliveryFailed() as e:
             return (
                 f"第{e.attempt_no}次送达答复未成（{t.code(e.cause)}）",
@@ -197,16 +207,48 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
             how, result = t.code(e.method), t.code(e.result)
             return f"第{e.attempt_no}次回访（{how}）：{result}", f"revisit attempt {e.attempt_no} ({how}): {result}"
         case complaint.Revisited() as e:
-            grade = t.code(e.result_satisfaction)
-            resolved = word(f"resolved_{e.resolved}", t.language)
+            grade, resolved = t.code(e.result_satisfaction), t.code(e.resolved, "resolved_")
             return f"回访：{resolved}，对结果{grade}", f"revisited: {resolved}; with the result {grade}"
         case complaint.Closed() as e:
-            outcome = word(f"outcome_{e.outcome}", t.language)
-            return f"办结（{outcome}）", f"closed ({outcome})"
+            outcome, revisit = t.code(e.outcome, "outcome_"), t.code(e.revisit_status, "revisit_")
+            return f"办结（{outcome}，{revisit}）", f"closed ({outcome}; {revisit})"
         case access.Opened() as e:
-            fields, purpose = ", ".join(e.fields), word(f"purpose_{e.purpose}", t.language)
+            fields, purpose = t.codes(e.fields, "field_"), t.code(e.purpose, "purpose_")
             return f"查看封存内容（{fields}），用途：{purpose}", f"opened sealed values ({fields}), purpose: {purpose}"
         case access.AttemptRefused() as e:
-            return f"操作 {e.command} 被拒绝（{e.code}）", f"was refused {e.command} ({e.code})"
+            what, why = t.codes([e.command], "command_"), t.codes([e.code], "refusal_")
+            return f"试图{what}，被拒绝：{why}", f"tried to {what} and was refused: {why}"
         case _:
-            return type(event).__name__, type(event).__name__
+            return _entered_or_adopted(t, event)
+
+
+def _entered_or_adopted(t: Teller, event: Event) -> tuple[str, str]:
+    """Give the sentence of what happens to register and rulebook."""
+    match event:
+        case register.SiteAdded(entry=entry):
+            return f"登记场所{t.name(entry)}", f"entered the site {t.name(entry)}"
+        case register.DepartmentAdded(entry=entry):
+            return f"登记部门{t.name(entry)}", f"entered the department {t.name(entry)}"
+        case register.WindowAdded(entry=entry):
+            return f"登记窗口{t.name(entry)}", f"entered the window {t.name(entry)}"
+        case register.ItemAdded(entry=entry):
+            return f"登记事项{t.name(entry)}", f"entered the item {t.name(entry)}"
+        case register.PostAdded(entry=entry):
+            return f"设立岗位{t.name(entry)}", f"created the post {t.name(entry)}"
+        case register.PostTaken(post=post):
+            return f"任用人员到岗：{t.post(post)}", f"gave somebody the post {t.post(post)}"
+        case register.PostLeft(post=post):
+            return f"人员离岗：{t.post(post)}", f"took the post {t.post(post)} from somebody"
+        case rulebook.PolicyAdopted(policy=policy):
+            profile = t.codes([policy.profile], "profile_")
+            return f"采用{profile}规则第{policy.version}版", f"adopted version {policy.version} of the rules: {profile}"
+        case rulebook.CalendarAdopted(calendar=year):
+            return (
+                f"采用{year.year}年工作日历第{year.version}版",
+                f"adopted version {year.version} of the working calendar of {year.year}",
+            )
+        case rulebook.CategoriesAdopted(version=version):
+            return f"采用投诉分类第{version}版", f"adopted version {version} of the categories"
+        case _:
+            # tests/projections/test_histories.py finds any event that would come here.
+            raise NotImplementedError(type(event).__name__)

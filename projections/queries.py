@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -109,31 +109,41 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
             sql.SQL("select count(*) from {} where {}").format(table, found), parameters
         ).fetchone()
         rows = connection.execute(
-            sql.SQL(
-                'select {0}, {1}::text from {2} where {3} and {4} order by {1} {5}, "case" {5} limit %(limit)s'
-            ).format(columns, value, table, found, after, direction),
+            sql.SQL('select {0} from {1} where {2} and {3} order by {4} {5}, "case" {5} limit %(limit)s').format(
+                columns, table, found, after, value, direction
+            ),
             parameters,
         ).fetchall()
-    page = [DOCKET.load(row[:-1]) for row in rows[: wanted.limit]]
-    more = len(rows) > wanted.limit
-    cursor = _spell(wanted.order, rows[wanted.limit - 1][-1], page[-1].case) if more else None
+    page = [DOCKET.load(row) for row in rows[: wanted.limit]]
+    cursor = _spell(wanted.order, page[-1]) if len(rows) > wanted.limit else None
     return Page(rows=page, total=0 if counted is None else counted[0], cursor=cursor, complete_up_to=complete)
 
 
-def _spell(order: Order, value: str, case: UUID) -> str:
-    return base64.urlsafe_b64encode(json.dumps([order, value, str(case)]).encode()).decode().rstrip("=")
+INFINITY: Final = "infinity"
 
 
-def _read(cursor: str, order: Order) -> tuple[str, UUID]:
+def _spell(order: Order, last: DocketRow) -> str:
+    value = last.due if order is Order.DUE else last.registered_at
+    spelled = INFINITY if value is None else value.isoformat()
+    return base64.urlsafe_b64encode(json.dumps([order, spelled, str(last.case)]).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, order: Order) -> tuple[str | datetime, UUID]:
     try:
         given, value, case = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if given != order or not isinstance(value, str):
+        if (given, type(value), type(case)) != (order, str, str):
             raise BadCursor
-        if value != "infinity":
-            datetime.fromisoformat(value)
-        return value, UUID(case)
-    except (ValueError, TypeError) as error:
+        return INFINITY if value == INFINITY else _moment(value), UUID(case)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadCursor from error
+
+
+def _moment(text: str) -> datetime:
+    # What the database is asked with is a moment of ours, never a text that it might read differently.
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise BadCursor
+    return found.astimezone(UTC)
 
 
 def may_know(connection: psycopg.Connection, viewer: Viewer, row: DocketRow) -> bool:

@@ -3,212 +3,62 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
-from enum import StrEnum
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from importlib import resources
-from types import NoneType, UnionType
-from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
-from uuid import UUID
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 
-from domain.decider import Event, Metadata
-from projections.codec import decode
+from projections.codec import UnknownEvent, Unreadable
+from projections.tables import Entry, Projection, R, entry
 
-R = TypeVar("R")
+__all__ = [
+    "Entry",
+    "Outrun",
+    "PositionMissing",
+    "Projection",
+    "Runner",
+    "Stopped",
+    "entry",
+    "prepare",
+    "rebuild",
+    "wait_for",
+]
+
 PAGE: Final = 5000
 READ: Final = """
 select position, stream_id, version, name, recorded_at, state from events
-where position > %s order by position limit %s
+where position > %s and position <= %s order by position limit %s
 """
+END: Final = 2**63 - 1
 ADVANCE: Final = """
-insert into projection_positions (name, number, position) values (%s, %s, %s)
-on conflict (name, number) do update set position = excluded.position
+update projection_positions set position = %s where name = %s and number = %s and position = %s
 """
-SQL_TYPES: Final[Mapping[type, str]] = {
-    UUID: "uuid",
-    str: "text",
-    int: "int8",
-    bool: "bool",
-    datetime: "timestamptz",
-    date: "date",
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event in its place in the log, decoded once for everybody; `recorded_at` is in UTC."""
-
-    position: int
-    stream: UUID
-    version: int
-    name: str
-    recorded_at: datetime
-    raw: bytes
-    event: Event
-    metadata: Metadata
+class PositionMissing(Exception):
+    """The log has a gap, and a gap is damage: nothing behind it can be counted."""
 
 
-def entry(row: tuple[int, UUID, int, str, datetime, bytes]) -> Entry:
-    """Decode a row of the log."""
-    position, stream, version, name, recorded_at, raw = row
-    event, metadata = decode(name, raw)
-    return Entry(position, stream, version, name, recorded_at.astimezone(UTC), raw, event, metadata)
+class Outrun(Exception):
+    """Somebody else carried this projection meanwhile; nothing was written."""
 
 
-@dataclass(frozen=True)
-class Projection(Generic[R]):
-    """A row type, a pure fold and a table; the first field of the row is its key.
+class Stopped(Exception):
+    """A projection cannot go on; its rows are complete up to `position`, and what stopped it is the cause.
 
-    `key` says which row an event touches (None: none), `evolve` gives the row after the event. The table's columns are
-    the fields of the row; `indexes` are column lists.
+    `projection` is the name of its table, None when the log itself cannot be read. The message quotes no row.
     """
 
-    name: str
-    number: int
-    row: type[R]
-    key: Callable[[Entry], UUID | None]
-    evolve: Callable[[R | None, Entry], R | None]
-    indexes: Sequence[str] = ()
-
-    @property
-    def table(self) -> str:
-        """The table's name carries the number."""
-        return f"{self.name}_{self.number}"
-
-    @cached_property
-    def columns(self) -> Mapping[str, str]:
-        """Names and SQL types of the columns."""
-        hints = get_type_hints(self.row)
-        return {field.name: _sql_type(hints[field.name]) for field in fields(self.row)}  # type: ignore[arg-type]
-
-    @cached_property
-    def _names(self) -> sql.Composed:
-        return sql.SQL(", ").join(map(sql.Identifier, self.columns))
-
-    def create(self, connection: psycopg.Connection, table: str | None = None) -> None:
-        """Create the table if it is missing."""
-        name = table or self.table
-        key = next(iter(self.columns))
-        columns = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in self.columns.items()
-        )
-        connection.execute(
-            sql.SQL("create table if not exists {} ({}, primary key ({}))").format(
-                sql.Identifier(name), columns, sql.Identifier(key)
-            )
-        )
-        for index in self.indexes:
-            connection.execute(
-                sql.SQL("create index if not exists {} on {} ({})").format(
-                    sql.Identifier(f"{name}_{index.replace(', ', '_').replace(' ', '_')}"),
-                    sql.Identifier(name),
-                    sql.SQL(index),
-                )
-            )
-
-    def position(self, connection: psycopg.Connection) -> int:
-        """Give the position up to which the rows are complete."""
-        row = connection.execute(
-            "select position from projection_positions where name = %s and number = %s", (self.name, self.number)
-        ).fetchone()
-        return 0 if row is None else row[0]
-
-    def apply(self, connection: psycopg.Connection, page: Sequence[Entry], table: str | None = None) -> int:
-        """Fold a page into the rows it touches and write them, inside the caller's transaction; give how many."""
-        touched: dict[UUID, list[Entry]] = {}
-        for one in page:
-            if (key := self.key(one)) is not None:
-                touched.setdefault(key, []).append(one)
-        if not touched:
-            return 0
-        name = sql.Identifier(table or self.table)
-        rows = self._read(connection, name, list(touched))
-        for key, entries in touched.items():
-            row = rows.get(key)
-            for one in entries:
-                row = self.evolve(row, one)
-            if row is not None:
-                rows[key] = row
-        self._write(connection, name, rows.values())
-        return len(rows)
-
-    def _read(self, connection: psycopg.Connection, table: sql.Identifier, keys: list[UUID]) -> dict[UUID, R]:
-        key = sql.Identifier(next(iter(self.columns)))
-        query = sql.SQL("select {} from {} where {} = any(%s)").format(self._names, table, key)
-        found = connection.execute(query, (keys,), binary=True).fetchall()
-        return {row[0]: self.load(row) for row in found}
-
-    def load(self, row: Sequence[Any]) -> R:
-        """Make a row of the table a value again."""
-        values = (back(value) for back, value in zip(self._backs, row, strict=True))
-        return self.row(**dict(zip(self.columns, values, strict=True)))
-
-    @cached_property
-    def _backs(self) -> tuple[Callable[[Any], Any], ...]:
-        hints = get_type_hints(self.row)
-        return tuple(_back(hints[name]) for name in self.columns)
-
-    def _write(self, connection: psycopg.Connection, table: sql.Identifier, rows: Iterable[R]) -> None:
-        # COPY into a temporary table and one upsert: the fastest way in, for one row and for thousands.
-        key = next(iter(self.columns))
-        scratch = sql.Identifier(f"{self.table}_scratch")
-        connection.execute(
-            sql.SQL("create temp table if not exists {} (like {}) on commit delete rows").format(scratch, table)
-        )
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(sql.SQL("copy {} ({}) from stdin (format binary)").format(scratch, self._names)) as copy,
-        ):
-            copy.set_types(list(self.columns.values()))
-            for row in rows:
-                copy.write_row([_plain(getattr(row, name)) for name in self.columns])
-        changes = sql.SQL(", ").join(
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in self.columns if name != key
-        )
-        connection.execute(
-            sql.SQL("insert into {0} ({1}) select {1} from {2} on conflict ({3}) do update set {4}").format(
-                table, self._names, scratch, sql.Identifier(key), changes
-            )
-        )
-
-
-def _without_none(hint: object) -> object:
-    if isinstance(hint, UnionType) or get_origin(hint) is Union:
-        return next(part for part in get_args(hint) if part is not NoneType)
-    return hint
-
-
-def _sql_type(hint: object) -> str:
-    kind = _without_none(hint)
-    if get_origin(kind) is tuple:
-        return f"{_sql_type(get_args(kind)[0])}[]"
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return "text"
-    plain: Any = kind  # a NewType stands for its supertype
-    return SQL_TYPES[getattr(plain, "__supertype__", plain)]
-
-
-def _back(hint: object) -> Callable[[Any], object]:
-    """Give how a value of a column becomes a field's value again."""
-    kind = _without_none(hint)
-    if get_origin(kind) is tuple:
-        return tuple
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda value: None if value is None else kind(value)
-    if kind is datetime:
-        return lambda value: None if value is None else value.astimezone(UTC)
-    return lambda value: value
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, StrEnum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
+    def __init__(self, projection: str | None, position: int, cause: Exception) -> None:
+        self.projection = projection
+        self.position = position
+        self.__cause__ = cause
+        # Only the text of these is known to hold no value of anybody.
+        quotable = isinstance(cause, UnknownEvent | Unreadable | PositionMissing)
+        self.reason = f"{type(cause).__name__}: {cause}" if quotable else type(cause).__name__
+        super().__init__(f"{projection or 'every projection'} stopped after position {position}: {self.reason}")
 
 
 def prepare(connection: psycopg.Connection, projections: Sequence[Projection[Any]]) -> None:
@@ -222,6 +72,31 @@ def prepare(connection: psycopg.Connection, projections: Sequence[Projection[Any
         )
 
 
+def read_page(connection: psycopg.Connection, after: int, size: int, upto: int = END) -> list[Entry]:
+    """Read the next events of the log, at most `size`, up to the first that cannot be read.
+
+    Raises Stopped when that is the very next one, for a gap too: what is behind it must not be counted.
+    """
+    page: list[Entry] = []
+    for row in connection.execute(READ, (after, upto, size), binary=True, prepare=True).fetchall():
+        expected = after + len(page) + 1
+        try:
+            if row[0] != expected:
+                raise PositionMissing(expected)  # noqa: TRY301  # told like any other reason
+            page.append(entry(row))
+        except (UnknownEvent, Unreadable, PositionMissing) as error:
+            if not page:
+                raise Stopped(None, after, error) from error
+            break
+    return page
+
+
+def _advance(connection: psycopg.Connection, projection: Projection[Any], since: int, to: int) -> None:
+    moved = connection.execute(ADVANCE, (to, projection.name, projection.number, since))
+    if moved.rowcount != 1:
+        raise Outrun(projection.table)
+
+
 class Runner:
     """Carries projections forward; each one's lock is held on the connection that writes, so only one runner can."""
 
@@ -232,40 +107,56 @@ class Runner:
         self._held: dict[str, int] = {}
 
     def take(self) -> Sequence[str]:
-        """Try to take the locks not yet held; give the names of the projections that are ours."""
+        """Try to take the locks not yet held; give the names of the tables that are ours."""
         for projection in self.projections:
-            if projection.table in self._held:
-                continue
-            row = self.connection.execute(
-                "select pg_try_advisory_lock(hashtext('bihuan.projection'), hashtext(%s))", (projection.table,)
-            ).fetchone()
-            if row is not None and row[0]:
+            if projection.table not in self._held and self._locked("pg_try_advisory_lock", projection.table):
                 self._held[projection.table] = projection.position(self.connection)
         return list(self._held)
+
+    def release(self) -> None:
+        """Give the locks back, on a connection that lives on; otherwise they end with it."""
+        for table in list(self._held):
+            del self._held[table]
+            if not self.connection.closed:
+                self._locked("pg_advisory_unlock", table)
+
+    def _locked(self, function: str, table: str) -> bool:
+        query = sql.SQL("select {}(hashtext('bihuan.projection'), hashtext(%s))").format(sql.Identifier(function))
+        row = self.connection.execute(query, (table,)).fetchone()
+        return row is not None and bool(row[0])
 
     def step(self, page_size: int = PAGE) -> int:
         """Carry all projections that are ours over the next page; give how many events were read.
 
-        An error is never swallowed: it names the projection, its transaction is undone, and the runner stops.
+        An error is never swallowed: the transaction of that projection is undone, the others are carried on, and then
+        Stopped is raised, which names it. Raises psycopg.OperationalError when the connection is lost.
         """
         ours = [projection for projection in self.projections if projection.table in self._held]
         if not ours:
             return 0
         start = min(self._held.values())
-        rows = self.connection.execute(READ, (start, page_size), binary=True, prepare=True).fetchall()
-        page = [entry(row) for row in rows]
+        page = read_page(self.connection, start, page_size)
         if not page:
             return 0
         last = page[-1].position
+        stopped: Stopped | None = None
         for projection in ours:
             done = self._held[projection.table]
             fresh = page if done == start else [one for one in page if one.position > done]
             if not fresh:
                 continue
-            with self.connection.transaction():
-                projection.apply(self.connection, fresh)
-                self.connection.execute(ADVANCE, (projection.name, projection.number, last))
-            self._held[projection.table] = last
+            try:
+                with self.connection.transaction():
+                    projection.apply(self.connection, fresh)
+                    _advance(self.connection, projection, done, last)
+            except psycopg.OperationalError:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever a fold or its table says: the others go on first
+                stopped = stopped or Stopped(projection.table, done, error)
+            else:
+                self._held[projection.table] = last
+        if stopped is not None:
+            raise stopped
         return len(page)
 
     def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -294,39 +185,47 @@ def wait_for(connection: psycopg.Connection, projection: Projection[Any], positi
     return reached
 
 
-def rebuild(connection: psycopg.Connection, projection: Projection[R]) -> tuple[int, int]:
-    """Build the rows anew from the whole log beside the old ones, then switch; give events read and rows that differ.
+def rebuild(
+    connection: psycopg.Connection, projection: Projection[R], tell: Callable[[str], None] = lambda _: None
+) -> tuple[int, int]:
+    """Build the rows anew from the log, put right what differs, and carry on to the end; readers are not held up.
 
-    Needs the projection's lock: raises RuntimeError while a runner carries it.
+    Gives events read and rows that differed as far as they had come, and tells the columns they differed in. An error
+    leaves everything as it was. Needs the projection's lock and an autocommitting connection: raises RuntimeError while
+    a runner carries it; Stopped as the runner does.
     """
-    row = connection.execute(
-        "select pg_try_advisory_lock(hashtext('bihuan.projection'), hashtext(%s))", (projection.table,)
-    ).fetchone()
-    if row is None or not row[0]:
-        raise RuntimeError(f"{projection.name} is being carried by a running server: stop it, then rebuild")
-    beside = f"{projection.table}_beside"
-    connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(beside)))
+    runner = Runner(connection, (projection,))
+    try:
+        if not runner.take():
+            raise RuntimeError(f"{projection.name} is being carried by a running server: stop it, then rebuild")
+        read, differing = _rebuilt(connection, projection, f"{projection.table}_beside", tell)
+        # Taken anew, so that it begins where the rows are complete now.
+        runner.release()
+        if runner.take():
+            read += runner.catch_up()
+        return read, differing
+    finally:
+        runner.release()
+
+
+def _rebuilt(
+    connection: psycopg.Connection, projection: Projection[R], beside: str, tell: Callable[[str], None]
+) -> tuple[int, int]:
+    drop = sql.SQL("drop table if exists pg_temp.{}").format(sql.Identifier(beside))
+    connection.execute(drop)
     projection.create(connection, beside)
-    position = total = 0
-    while rows := connection.execute(READ, (position, PAGE), binary=True).fetchall():
-        page = [entry(one) for one in rows]
+    bound = projection.position(connection)
+    position = 0
+    while page := read_page(connection, position, PAGE, bound):
         with connection.transaction():
             projection.apply(connection, page, beside)
         position = page[-1].position
-        total += len(page)
-    old, new = sql.Identifier(projection.table), sql.Identifier(beside)
-    # Rows the old table had not reached yet are no difference of the fold.
-    bound = projection.position(connection)
-    counted = connection.execute(
-        sql.SQL(
-            "select count(*) from ((table {0} except table {1}) union (table {1} except table {0})) d"
-            " where d.position <= %s"
-        ).format(old, new),
-        (bound,),
-    ).fetchone()
+    connection.execute(sql.SQL("analyze {}").format(sql.Identifier(beside)))
     with connection.transaction():
-        connection.execute(sql.SQL("drop table {}").format(old))
-        connection.execute(sql.SQL("alter table {} rename to {}").format(new, old))
-        connection.execute(ADVANCE, (projection.name, projection.number, position))
-    connection.execute("select pg_advisory_unlock(hashtext('bihuan.projection'), hashtext(%s))", (projection.table,))
-    return total, 0 if counted is None else counted[0]
+        differing, columns = projection.differences(connection, beside)
+        projection.become(connection, beside)
+        _advance(connection, projection, bound, position)
+    connection.execute(drop)
+    for name, rows in columns.items():
+        tell(f"{projection.name}.{name} differed in {rows} rows")
+    return position, differing

@@ -137,7 +137,7 @@ def test_a_command_sees_what_those_before_it_did(book: Casebook) -> None:
     assert set(book.facts().register.sites) == {"GXQ", "XH"}
 
 
-def test_numbers_have_no_gap_within_and_between_batches(book: Casebook) -> None:
+def test_numbers_have_no_gap_within_and_between_batches(book: Casebook, database: str) -> None:
     """Each hall counts its own local day from one on; midnight is the hall's, eight hours before that of UTC."""
     evening = datetime(2026, 6, 1, 15, 59, tzinfo=UTC)
     late = datetime(2026, 6, 1, 16, 30, tzinfo=UTC)
@@ -155,6 +155,8 @@ def test_numbers_have_no_gap_within_and_between_batches(book: Casebook) -> None:
     assert numbers(first) == ["20260601-00001", "20260601-00002", "20260601-00003"]
     assert numbers([alone]) == ["20260601-00004"]
     assert numbers(second) == ["20260601-00005", "20260602-00001", "20260601-00001", "20260601-00006"]
+    appends = asking(database, "select count(*) from events group by recorded_at order by min(position)")
+    assert appends == [(6,), (2,), (8,)], "no batch had to be given one by one"
 
 
 def test_a_batch_sent_again_writes_nothing(book: Casebook, database: str) -> None:

@@ -1,0 +1,1 @@
+"""Cases taken over from elsewhere: read, sealed and registered at their real times, with nothing invented."""

@@ -24,19 +24,22 @@ S = TypeVar("S")
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 
-HEAD: Final = """
-select clock_timestamp(),
-    (select max(version) from events where stream_id = %(register)s),
-    (select max(version) from events where stream_id = %(rulebook)s)
+# One statement, so that clock, facts, cases and what was asked before are of one moment.
+LOOK: Final = """
+with head as (
+    select clock_timestamp() as now,
+        (select max(version) from events where stream_id = %(register)s) as register_version,
+        (select max(version) from events where stream_id = %(rulebook)s) as rulebook_version
+)
+select head.*, e.stream_id, e.version, e.name, e.state, e.position, e.command_id, r.mac
+from head left join lateral (
+    select stream_id, version, name, state, position, command_id from events where stream_id = any(%(streams)s)
+    union all
+    select stream_id, version, name, state, position, command_id from events
+    where command_id = any(%(commands)s) and stream_id <> all(%(streams)s)
+) e on true left join requests r on r.command_id = e.command_id and e.command_id = any(%(commands)s)
+order by e.stream_id, e.version
 """
-ROWS: Final = """
-select stream_id, version, name, state, position, command_id from events where stream_id = any(%(streams)s)
-union all
-select stream_id, version, name, state, position, command_id from events
-where command_id = any(%(commands)s) and stream_id <> all(%(streams)s)
-order by stream_id, version
-"""
-MACS: Final = "select command_id, mac from requests where command_id = any(%s)"
 BY_COMMAND: Final = """
 select stream_id, version, name, state, position, command_id from events where command_id = any(%s) order by position
 """
@@ -65,29 +68,28 @@ class Found:
 
 def look(pool: ConnectionPool, asks: Sequence[Ask[C]], facts_of: Callable[[int, int], Facts]) -> Found:
     """Read everything a batch is decided on; `facts_of` gives the facts of a version of register and rulebook."""
-    commands = [ask.asked.command_id for ask in asks]
-    with pool.connection() as connection, connection.transaction():
-        # One snapshot, so that the facts are those of the cases, as in the query of a single command.
-        connection.execute("set transaction isolation level repeatable read, read only")
-        head = connection.execute(HEAD, {"register": register.STREAM, "rulebook": rulebook.STREAM}).fetchone()
-        streams = list({ask.stream for ask in asks})
-        rows = connection.execute(ROWS, {"streams": streams, "commands": commands}, binary=True).fetchall()
-        macs: dict[UUID, bytes] = {}
-        if any(ask.asked.mac is not None for ask in asks):
-            macs = dict(connection.execute(MACS, (commands,)).fetchall())
-    if head is None:
-        raise AssertionError("a query without a table gives one row")
-    now = head[0].astimezone(UTC)
+    wanted = {
+        "register": register.STREAM,
+        "rulebook": rulebook.STREAM,
+        "streams": list({ask.stream for ask in asks}),
+        "commands": [ask.asked.command_id for ask in asks],
+    }
+    with pool.connection() as connection:
+        found = connection.execute(LOOK, wanted, binary=True, prepare=True).fetchall()
+    now, register_version, rulebook_version = found[0][:3]
+    now = now.astimezone(UTC)
+    rows = [row for row in found if row[3] is not None]
+    macs = {row[8]: row[9] for row in rows if row[9] is not None}
     # Read outside of the block above, which would hold a second connection.
-    facts = facts_of(head[1] or 0, head[2] or 0)
+    facts = facts_of(register_version or 0, rulebook_version or 0)
     days = {hall_day(facts, ask, now) for ask in asks if isinstance(ask.command, RegisterComplaint)}
-    return Found(now, facts, [row_of(*row) for row in rows], macs, _last_numbers(pool, days) if days else {})
+    return Found(now, facts, [row_of(*row[3:9]) for row in rows], macs, _last_numbers(pool, days) if days else {})
 
 
 def _last_numbers(pool: ConnectionPool, days: Iterable[HallDay]) -> dict[HallDay, int]:
     stems = {f"TS-{hall}-{day:%Y%m%d}-": (hall, day) for hall, day in days}
     with pool.connection() as connection:
-        rows = connection.execute(LAST_NUMBERS, (list(stems),)).fetchall()
+        rows = connection.execute(LAST_NUMBERS, (list(stems),), prepare=True).fetchall()
     return {stems[stem]: 0 if last is None else int(last.split("-")[-2]) for stem, last in rows}
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
@@ -16,7 +14,7 @@ import psycopg
 import structlog
 from eventsourcing.persistence import IntegrityError
 
-from domain import register, rulebook
+from domain import complaint, register, rulebook
 from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
@@ -27,7 +25,8 @@ from domain.rulebook import Profile
 from projections.codec import decode
 from service.asking import Ask, Asked, Busy, Done, KeyReused, Stale
 from service.batches import BY_COMMAND, Batch, Outcome, Row, done_before, look, placed, row_of
-from service.eventstore import REMEMBER, Beside, Claim, Log, Recorder
+from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, Log, Recorder
+from service.grouping import Together
 from service.shelf import Shelf
 
 __all__ = [
@@ -52,6 +51,8 @@ S = TypeVar("S")
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 
+TOGETHER: Final = 5
+"""How often many commands are decided again together before they are given one by one."""
 ATTEMPTS: Final = 40
 """How often a command is decided again after a race before the person is asked to try later."""
 IMPORT_NAMESPACE: Final = uuid5(NAMESPACE, "import")
@@ -111,7 +112,10 @@ class Casebook:
         self.pool = recorder.pool
         self._register = Shelf(register.REGISTER, register.STREAM)
         self._rulebook = Shelf(rulebook.RULEBOOK, rulebook.STREAM)
-        self._numbering: dict[str, Lock] = {}
+        self._registering: Together[Ask[complaint.Command], Outcome] = Together(
+            lambda asks: self.transact_many(complaint.COMPLAINT, asks),
+            lambda ask: self._alone(complaint.COMPLAINT, ask),
+        )
         self._say = structlog.get_logger("casebook")
 
     def facts(self) -> Facts:
@@ -142,35 +146,44 @@ class Casebook:
         The command's `at` is set here: the later of the clock and the stream's last event. A command id that is in the
         log already is answered with what it did. Raises a Refused, KeyReused, Stale, Busy.
         """
-        with self._in_turn(command):
-            for attempt in range(ATTEMPTS):
-                try:
-                    done = self._try(decider, stream, command, asked)
-                except IntegrityError:
-                    # Somebody was faster: to the version, to the number, or with this very command.
-                    time.sleep(random.uniform(0, 0.002) * attempt)  # noqa: S311  # scatters writers, no secret
-                except psycopg.OperationalError:
-                    # The answer to the commit was lost; the command id will tell whether it happened.
-                    if attempt > 1:
-                        raise
-                    # One dead connection seldom comes alone: after a restart all that lay idle are.
-                    self.pool.check()
-                except Refused as refused:
-                    self._refused(stream, command, asked, refused)
+        for attempt in range(ATTEMPTS):
+            try:
+                done = self._try(decider, stream, command, asked)
+            except IntegrityError:
+                # Somebody was faster: to the version, to the number, or with this very command.
+                time.sleep(random.uniform(0, 0.002) * attempt)  # noqa: S311  # scatters writers, no secret
+            except psycopg.OperationalError:
+                # The answer to the commit was lost; the command id will tell whether it happened.
+                if attempt > 1:
                     raise
-                else:
-                    self._say.info(
-                        "transacted",
-                        action=asked.name,
-                        stream=str(stream),
-                        by=str(command.by.person),
-                        position=done.position,
-                        events=len(done.events),
-                        repeated=done.repeated,
-                        tried=attempt + 1,
-                    )
-                    return done
+                # One dead connection seldom comes alone: after a restart all that lay idle are.
+                self.pool.check()
+            except Refused as refused:
+                self._refused(stream, command, asked, refused)
+                raise
+            else:
+                self._say.info(
+                    "transacted",
+                    action=asked.name,
+                    stream=str(stream),
+                    by=str(command.by.person),
+                    position=done.position,
+                    events=len(done.events),
+                    repeated=done.repeated,
+                    tried=attempt + 1,
+                )
+                return done
         raise Busy(tried=ATTEMPTS)
+
+    def register_complaint(self, ask: Ask[complaint.Command]) -> Done:
+        """Register a complaint together with those that come at the same time; raises as `transact`.
+
+        Alone they would race for the same complaint number again and again.
+        """
+        outcome = self._registering.give(ask)
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
 
     def transact_many(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
         """Decide many commands in their order and append what follows in one transaction, with one flush.
@@ -178,11 +191,15 @@ class Casebook:
         Each sees what those before it did and has its own outcome: what it did, or why it is refused. Where somebody
         was faster, or the answer was lost, they are given one by one instead.
         """
-        with self._in_turn(*(ask.command for ask in asks)):
+        for _ in range(TOGETHER):
             try:
                 return self._together(decider, asks)
+            except ClaimTaken:
+                # Another process took the number: the next look finds the one after it.
+                continue
             except (IntegrityError, psycopg.OperationalError) as error:
                 self._say.info("one by one", commands=len(asks), why=type(error).__name__)
+                break
         return [self._alone(decider, ask) for ask in asks]
 
     def _together(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
@@ -221,15 +238,6 @@ class Casebook:
         for row in rows:
             by_command.setdefault(row[4], []).append(row)
         return {command: done_before(streams[command], listed) for command, listed in by_command.items()}
-
-    @contextmanager
-    def _in_turn(self, *commands: Command) -> Iterator[None]:
-        # Threads of one process would otherwise race for the same complaint number again and again.
-        halls = {command.hall for command in commands if isinstance(command, RegisterComplaint)}
-        with ExitStack() as turns:
-            for hall in sorted(halls):
-                turns.enter_context(self._numbering.setdefault(hall, Lock()))
-            yield
 
     def _try(self, decider: Decider[S, C, E, Any], stream: UUID, command: C, asked: Asked) -> Done:
         loaded = self._load(stream, asked, command)

@@ -97,8 +97,8 @@ class Desk:
         def attempt(sealer: Sealer) -> Done:
             ask = self._registration(told, by, asked, sealer)
             keys = Beside(ASSIGN_SQL, sealer.assignment())
-            return self.book.transact(
-                complaint.COMPLAINT, ask.stream, ask.command, replace(ask.asked, beside=(keys, *ask.asked.beside))
+            return self.book.register_complaint(
+                replace(ask, asked=replace(ask.asked, beside=(keys, *ask.asked.beside)))
             )
 
         done = self._sealing(told.person, told.case, attempt, new_case=True)

@@ -8,8 +8,8 @@ import sys
 import structlog
 
 
-def configure(*, debug: bool = False) -> None:
-    """Write JSON lines to the standard error, times in UTC."""
+def configure(*, quiet: bool = False) -> None:
+    """Write JSON lines to the standard error, times in UTC; when quiet only what went wrong."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -17,7 +17,6 @@ def configure(*, debug: bool = False) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
     )

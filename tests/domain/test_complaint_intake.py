@@ -279,6 +279,9 @@ def test_the_category_told_first_holds_until_another_is_chosen() -> None:
     assert case(REGISTERED).when(replace(ACCEPT, category="ARREARS")).event.category == "ARREARS"
     unknown = replace(REGISTERED, category=None)
     assert case(unknown).when(replace(ACCEPT, category=None)).event.category is None
+    state = case(REGISTERED, replace(ACCEPTED, category="ARREARS")).state
+    assert state is not None
+    assert state.category == "ARREARS"
 
 
 @pytest.mark.parametrize(("told", "chosen"), [("SHIRK", "NO_SUCH"), ("NO_SUCH", None), (None, "NO_SUCH")])

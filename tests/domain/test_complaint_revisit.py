@@ -12,6 +12,9 @@ from domain.complaint import (
     Close,
     Command,
     Event,
+    RectificationPlanned,
+    RectificationVerified,
+    Rectified,
     Revisit,
     RevisitAttempted,
     next_steps,
@@ -297,6 +300,19 @@ def test_another_action_that_passed_does_not_cover_the_one_that_failed() -> None
     third = key("third")
     failing = (replace(RECTIFIED, rectification=third), replace(VERIFIED, rectification=third, passed=False))
     case(*failed_twice, *failing).when(CLOSE).then_refused(RectificationOpen)
+
+
+def test_each_action_that_failed_is_planned_anew() -> None:
+    """Two failed: one new plan is not enough, two are."""
+    history: list[Event] = []
+    for event in FAILED:
+        history.append(event)
+        if isinstance(event, RectificationPlanned | Rectified | RectificationVerified):
+            history.append(replace(event, rectification=AGAIN))
+    third, fourth = (replace(SECOND_PLAN, rectification=key(name)) for name in ("third", "fourth"))
+    case(*history).when(CLOSE).then_refused(RectificationOpen)
+    case(*history, third).when(CLOSE).then_refused(RectificationOpen)
+    assert case(*history, third, fourth).when(CLOSE).event.outcome is Outcome.RESOLVED
 
 
 def test_a_complaint_that_was_not_true_owes_no_rectification() -> None:

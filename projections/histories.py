@@ -150,7 +150,7 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
             if e.profile is rulebook.Profile.LEDGER:
                 return chinese, english
             due = t.due(e.accept_due)
-            return f"{chinese}；{due} 前决定是否受理", f"{english}; to be accepted by {due}"
+            return f"{chinese}；受理期限 {due}", f"{english}; to be accepted by {due}"
         case complaint.AcknowledgementIssued() as e:
             return f"出具回执 {e.receipt_no}", f"gave the receipt {e.receipt_no}"
         case complaint.QueryCodeReplaced():
@@ -164,7 +164,7 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
         case complaint.Assigned() as e:
             unit = t.department(e.department)
             return (
-                f"交办给{unit}；{t.due(e.sign_due)} 前签收",
+                f"交办给{unit}；签收期限 {t.due(e.sign_due)}",
                 f"assigned to {unit}; to be signed for by {t.due(e.sign_due)}",
             )
         case complaint.AssignmentAccepted() as e:
@@ -196,7 +196,7 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
         case complaint.Replied() as e:
             late, how, due = t.late(e.late), t.code(e.method), t.due(e.revisit_due)
             ways = ("", "") if e.method is None else (f"（{how}）", f" ({how})")
-            then = ("", "") if e.revisit_due is None else (f"；{due} 前回访", f"; to be revisited by {due}")
+            then = ("", "") if e.revisit_due is None else (f"；回访期限 {due}", f"; to be revisited by {due}")
             return f"答复投诉人{late}{ways[0]}{then[0]}", f"replied{late}{ways[1]}{then[1]}"
         case complaint.ReplyDeliveryFailed() as e:
             return (

@@ -113,6 +113,7 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
                 columns, table, found, after, value, direction
             ),
             parameters,
+            binary=True,
         ).fetchall()
     page = [DOCKET.load(row) for row in rows[: wanted.limit]]
     cursor = _spell(wanted.order, page[-1]) if len(rows) > wanted.limit else None

@@ -7,7 +7,7 @@ from typing import Final
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
-    "due_unknown": ("未定", "not known"),
+    "due_unknown": ("未定", "a time not yet known"),
     "provisional": ("（暂定）", " (provisional)"),
     "late": ("（逾期）", ", late"),
     "on_time": ("（按时）", ", in time"),

@@ -1,0 +1,354 @@
+"""The docket: one row per complaint that says where it stands, who has it, and what is due next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from domain import complaint
+from domain.complaint import COMPLAINT
+from domain.complaint.intake import Channel
+from domain.complaint.state import Finding, Step
+from domain.deadlines import Due
+from domain.decider import Actor, Event
+from domain.rulebook import Profile
+from projections.codec import NAMES, decode
+from projections.docket import DOCKET, DocketRow, evolve, fold
+from projections.histories import read_stream
+from service.asking import Asked
+from service.forms import FORMS
+from service.forms.intake import RegisterForm
+from service.parts import Parts, open_parts
+from service.settings import Settings
+from tests.controls import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    APPROVED,
+    ASSIGNED,
+    ATTEMPTED,
+    CLOSED,
+    CONTACTED,
+    EVIDENCED,
+    FOUND,
+    LOOP,
+    PLANNED,
+    RECTIFIED,
+    REGISTERED,
+    REPLIED,
+    REVISITED,
+    SIGNED,
+    SUBMITTED,
+    VERIFIED,
+)
+from tests.domain.stories import tell
+from tests.hall import COMPLAINANT, COUNTER, DESK, FENG, HANDLER, HEAD, REVISITOR, WANG, ZHENG, local
+from tests.hall import sealed as box
+from tests.hall import until as limit
+from tests.projections.test_codec import SAMPLES
+from tests.projections.town import CASE, Town, accepted, but, carrying, entries, registered, rows
+
+REWORK: Final = complaint.ReworkOrdered(
+    at=SUBMITTED.at, by=HEAD, reply=SUBMITTED.reply, reason=box("reason"), rework_no=1
+)
+
+
+def row_of(*events: Event) -> DocketRow:
+    """Give the row after these events."""
+    row = fold(entries(*events))
+    assert row is not None
+    return row
+
+
+def told(events: Sequence[Event], place: int) -> DocketRow:
+    """Give the row as it was after so many events."""
+    return row_of(*events[: place + 1])
+
+
+@pytest.mark.parametrize(
+    ("event", "step", "due"),
+    [
+        (REGISTERED, Step.REGISTERED, limit("02-14")),
+        (ACKNOWLEDGED, Step.REGISTERED, limit("02-14")),
+        (ACCEPTED, Step.ACCEPTED, limit("02-14", "14:30")),
+        (ASSIGNED, Step.ASSIGNED, limit("02-14", "15:30")),
+        (SIGNED, Step.IN_PROGRESS, limit("02-24")),
+        (CONTACTED, Step.IN_PROGRESS, limit("02-28")),
+        (EVIDENCED, Step.IN_PROGRESS, limit("02-28")),
+        (FOUND, Step.IN_PROGRESS, limit("02-28")),
+        (PLANNED, Step.IN_PROGRESS, limit("02-28")),
+        (RECTIFIED, Step.IN_PROGRESS, limit("02-28")),
+        (VERIFIED, Step.IN_PROGRESS, limit("02-28")),
+        (SUBMITTED, Step.REPLY_PENDING_APPROVAL, limit("02-28")),
+        (APPROVED, Step.REPLY_APPROVED, limit("02-28")),
+        (REPLIED, Step.REPLIED, limit("03-05")),
+        (ATTEMPTED, Step.REPLIED, limit("03-05")),
+        (REVISITED, Step.REPLIED, limit("03-05")),
+        (CLOSED, Step.CLOSED, None),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Event) else "",
+)
+def test_every_step_has_its_own_limit(event: Event, step: Step, due: Due | None) -> None:
+    """To accept, to assign, to sign for, to call, to answer, to revisit; dates worked out by hand in the controls."""
+    row = told(LOOP, LOOP.index(event))
+    assert (row.step, row.due, row.due_provisional) == (step, None if due is None else due.at, False)
+    assert row.handle_due == (limit("02-28").at if LOOP.index(event) >= LOOP.index(ACCEPTED) else None)
+
+
+def test_the_row_of_a_closed_case_tells_the_whole_way() -> None:
+    """Every column of it."""
+    assert row_of(*LOOP) == DocketRow(
+        case=CASE,
+        position=17,
+        version=17,
+        complaint_no="TS-GXQ-20260213-00001-2",
+        profile="hall",
+        hall="GXQ",
+        step=Step.CLOSED,
+        channel=Channel.WINDOW,
+        category="SHIRK",
+        identity_mode=REGISTERED.identity_mode,
+        confidentiality=REGISTERED.confidentiality,
+        complainant=COMPLAINANT,
+        happened_at=local("02-12", "10:00"),
+        registered_at=local("02-13", "18:30"),
+        registered_by=ZHENG,
+        registered_as=COUNTER.role,
+        changed_at=local("03-04", "09:00"),
+        intake_window="W00",
+        respondent_department="approval",
+        respondent_window="W03",
+        respondent_staff=FENG,
+        by_respondent=False,
+        severity=ACCEPTED.severity,
+        department="approval",
+        departments=("approval", "tax"),
+        handler=WANG,
+        finding=Finding.SUBSTANTIATED,
+        due=None,
+        due_provisional=False,
+        handle_due=limit("02-28").at,
+        handle_due_provisional=False,
+        contact_due=limit("02-24").at,
+        contact_due_provisional=False,
+        accepted_at=local("02-14", "09:00"),
+        accepted_late=False,
+        contacted_at=local("02-24", "10:00"),
+        contacted_late=False,
+        replied_at=local("02-26", "16:00"),
+        replied_late=False,
+        revisited_at=local("03-03", "09:00"),
+        closed_at=local("03-04", "09:00"),
+        reworks=0,
+    )
+
+
+def test_work_sent_back_is_due_when_the_answer_is() -> None:
+    """A rework gives no new time, wherever it comes from."""
+    story = (*LOOP[: LOOP.index(SUBMITTED) + 1], REWORK)
+    row = row_of(*story)
+    assert (row.step, row.reworks, row.due) == (Step.IN_PROGRESS, 1, limit("02-28").at)
+    again = row_of(*story, SUBMITTED, but(REWORK, rework_no=2))
+    assert (again.step, again.reworks, again.due) == (Step.IN_PROGRESS, 2, limit("02-28").at)
+    after_the_reply = row_of(*LOOP[: LOOP.index(REPLIED) + 1], REWORK)
+    assert (after_the_reply.step, after_the_reply.due) == (Step.IN_PROGRESS, limit("02-28").at)
+
+
+@pytest.mark.parametrize("late", [True, False, None])
+def test_lateness_is_what_the_event_says(late: bool | None) -> None:  # noqa: FBT001 - three values
+    """Yes, no, and nobody can know: readers judge nothing themselves."""
+    assert row_of(REGISTERED, accepted(late=late)).accepted_late is late
+    contacted = row_of(*LOOP[: LOOP.index(SIGNED) + 1], but(CONTACTED, late=late))
+    assert contacted.contacted_late is late
+    assert row_of(*LOOP[: LOOP.index(APPROVED) + 1], but(REPLIED, late=late)).replied_late is late
+    second = row_of(*LOOP[: LOOP.index(SIGNED) + 1], but(CONTACTED, late=late), but(CONTACTED, attempt_no=2, late=None))
+    assert (second.contacted_late, second.contacted_at) == (late, CONTACTED.at)
+
+
+def test_an_unknown_limit_stays_unknown() -> None:
+    """Without a policy nothing is due, and nothing is provisional either."""
+    unknown = registered(accept_due=None)
+    assert (row_of(unknown).due, row_of(unknown).due_provisional) == (None, False)
+    lost = (unknown, accepted(assign_due=None, handle_due=None), but(ASSIGNED, sign_due=None, contact_due=None), SIGNED)
+    for upto in range(1, len(lost) + 1):
+        row = row_of(*lost[:upto])
+        assert (row.due, row.handle_due, row.due_provisional) == (None, None, False)
+    assert row_of(*LOOP[: LOOP.index(APPROVED) + 1], but(REPLIED, revisit_due=None)).due is None
+
+
+def test_a_step_without_a_limit_has_that_of_the_case() -> None:
+    """Where a policy gives no time for assigning, signing or calling, the answer is still owed in time."""
+    story = (REGISTERED, accepted(assign_due=None), but(ASSIGNED, sign_due=None, contact_due=None), SIGNED)
+    for upto in range(2, len(story) + 1):
+        assert row_of(*story[:upto]).due == limit("02-28").at
+
+
+def test_a_provisional_limit_says_so() -> None:
+    """At every step that has one, and only there."""
+    provisional = limit("02-28", provisional=True)
+    story = (
+        registered(accept_due=provisional),
+        accepted(assign_due=limit("02-14"), handle_due=provisional),
+        but(ASSIGNED, sign_due=provisional, contact_due=limit("02-24")),
+        SIGNED,
+        CONTACTED,
+        *LOOP[LOOP.index(EVIDENCED) : LOOP.index(REPLIED)],
+        but(REPLIED, revisit_due=provisional),
+        CLOSED,
+    )
+    seen = [told(story, place).due_provisional for place in range(len(story))]
+    assert seen == [True, False, True, False, *[True] * 9, False]
+    contact = row_of(REGISTERED, ACCEPTED, but(ASSIGNED, contact_due=provisional), SIGNED)
+    assert contact.due_provisional
+
+
+def test_a_ledger_case_is_promised_nothing() -> None:
+    """It has no limit, before the reply and after it."""
+    ledger = registered(profile=Profile.LEDGER, accept_due=None)
+    replied = but(REPLIED, method=None, content=box("content"), late=True, review_request_until=None, revisit_due=None)
+    assert row_of(ledger).due is None
+    row = row_of(ledger, replied)
+    assert (row.step, row.due, row.replied_late, row.handle_due) == (Step.REPLIED, None, True, None)
+
+
+def test_every_event_of_a_case_moves_its_row() -> None:
+    """Position, version and the time of the last change are always those of the last event."""
+    names = [name for name in NAMES if name.startswith("complaint.") and name != "complaint.registered.1"]
+    assert len(names) > 18
+    for name in names:
+        (first,) = entries(REGISTERED)
+        moved = replace(entries(LOOP[1], after=1)[0], name=name, position=99, version=7)
+        event = replace(decode(name, SAMPLES[name])[0], at=local("05-05"))
+        row = evolve(evolve(None, first), replace(moved, event=event))
+        assert row is not None
+        assert (row.position, row.version, row.changed_at) == (99, 7, local("05-05")), name
+
+
+def test_only_a_case_has_a_row() -> None:
+    """Register, rulebook, openings and refused attempts touch none; nor does what comes before any registration."""
+    kept = {name for name in NAMES if DOCKET.key(replace(entries(REGISTERED)[0], name=name)) is not None}
+    assert kept == {name for name in NAMES if name.startswith("complaint.")}
+    assert fold(entries(*LOOP[1:])) is None
+    assert fold([]) is None
+
+
+def test_the_docket_agrees_with_the_rules() -> None:
+    """In stories told by chance the row stands, after every event, where the rules say the case stands."""
+    reached = set()
+    for seed in range(60):
+        history = tell(Random(seed).choice).history
+        row = None
+        for place, entry in enumerate(entries(*history), start=1):
+            row = evolve(row, entry)
+            case = COMPLAINT.fold(history[:place])
+            assert row is not None
+            assert case is not None
+            reached.add(case.step)
+            assert (row.step, row.profile, row.hall, row.complaint_no) == (
+                case.step,
+                case.profile,
+                case.hall,
+                case.complaint_no,
+            )
+            assert (row.department, frozenset(row.departments), row.handler) == (
+                case.department,
+                case.departments,
+                case.handler,
+            )
+            assert (row.category, row.finding, row.reworks, row.replied_at) == (
+                case.category,
+                case.finding,
+                case.reworks,
+                case.replied_at,
+            )
+            assert row.handle_due == (None if case.handle_due is None else case.handle_due.at)
+            assert (row.contacted_at is None) == (case.contacts == 0)
+            assert len(row.departments) == len(case.departments)
+    assert reached == set(Step)
+
+
+STORY: Final[tuple[tuple[str, Actor, datetime, dict[str, Any]], ...]] = (
+    ("accept", DESK, ACCEPTED.at, {"category": "SHIRK"}),
+    ("assign", DESK, ASSIGNED.at, {"department": "approval", "assist": ["tax"], "handler": WANG}),
+    ("sign-for", HANDLER, SIGNED.at, {}),
+    ("record-contact", HANDLER, CONTACTED.at, {"method": "phone", "result": "reached", "note": "说好周三回复"}),
+    ("record-finding", HANDLER, FOUND.at, {"finding": "unsubstantiated", "facts": "当日叫号记录与所述不符。"}),
+    (
+        "submit-reply",
+        HANDLER,
+        SUBMITTED.at,
+        {"decision": "not_upheld", "reasons": "不属实", "legal_basis": "条例", "points": ["一", "二"]},
+    ),
+    ("approve-reply", HEAD, APPROVED.at, {}),
+    ("reply", HANDLER, REPLIED.at, {"method": "phone"}),
+    ("revisit", REVISITOR, ATTEMPTED.at, {"method": "phone", "result": "reached", "answers": {"resolved": "no"}}),
+    ("close", DESK, CLOSED.at, {"outcome": "explained"}),
+)
+
+
+@pytest.fixture
+def parts(database: str, tmp_path: Path) -> Iterator[Parts]:
+    """A program over the hall of the controls."""
+    with open_parts(Settings(home=tmp_path), database) as opened:
+        Town(opened.pool, opened.recorder.log_id).settle()
+        yield opened
+
+
+def asked(name: str, moment: datetime) -> Asked:
+    """How a test asks."""
+    return Asked(command_id=uuid4(), source="test", name=name, moment=moment)
+
+
+@pytest.mark.postgres
+def test_a_complaint_carried_round_the_loop_is_on_the_docket(parts: Parts, connection: psycopg.Connection) -> None:
+    """Forms, sealing, rules, log, runner: after every command the row in the table is what the stream folds to."""
+    form = RegisterForm(
+        hall="GXQ",
+        narrative="三号窗口让我跑了三趟。",
+        name="欧阳·𬭎",
+        phone="13800000000",
+        channel=Channel.WINDOW,
+        window="W00",
+        category="SHIRK",
+        points=2,
+        written=False,
+        happened_at=REGISTERED.happened_at,
+        respondent={"department": "approval", "window": "W03", "staff": FENG},
+    )
+    receipt = parts.desk.register(form, COUNTER, asked("register", REGISTERED.at))
+    runner = carrying(connection, DOCKET)
+    seen: list[DocketRow] = []
+    reply = None
+    for name, by, moment, given in (("registered", COUNTER, REGISTERED.at, {}), *STORY):
+        if name != "registered":
+            named = {"reply": reply} if name in {"approve-reply", "reply"} else {}
+            done = parts.desk.act(receipt.case, FORMS[name].model_validate({**given, **named}), by, asked(name, moment))
+            reply = next((one.reply for one in done.events if isinstance(one, complaint.ReplySubmitted)), reply)
+        runner.catch_up()
+        (row,) = rows(connection, DOCKET)
+        assert row == fold(read_stream(connection, receipt.case))
+        seen.append(row)
+    assert [(row.step, row.due) for row in seen] == [
+        (Step.REGISTERED, limit("02-14").at),
+        (Step.ACCEPTED, limit("02-14", "14:30").at),
+        (Step.ASSIGNED, limit("02-14", "15:30").at),
+        (Step.IN_PROGRESS, limit("02-24").at),
+        (Step.IN_PROGRESS, limit("02-28").at),
+        (Step.IN_PROGRESS, limit("02-28").at),
+        (Step.REPLY_PENDING_APPROVAL, limit("02-28").at),
+        (Step.REPLY_APPROVED, limit("02-28").at),
+        (Step.REPLIED, limit("03-05").at),
+        (Step.REPLIED, limit("03-05").at),
+        (Step.CLOSED, None),
+    ]
+    last = seen[-1]
+    assert (last.accepted_late, last.contacted_late, last.replied_late) == (False, False, False)
+    assert (last.departments, last.handler, last.finding) == (("approval", "tax"), WANG, Finding.UNSUBSTANTIATED)
+    assert (last.respondent_staff, last.registered_by, last.intake_window) == (FENG, ZHENG, "W00")

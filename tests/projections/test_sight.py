@@ -1,0 +1,381 @@
+"""Who may know of a case: one SQL condition, held against the rule said a second time in plain Python."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+from types import MappingProxyType
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from domain.complaint.intake import Confidentiality
+from domain.decider import THE_SYSTEM, Actor, Code, PersonKey, Role
+from domain.register import REGISTER, Post, PostLeft, PostTaken, Register, Site, SiteAdded, SiteLevel, Tenure
+from projections.docket import DOCKET, DocketRow, Viewer, fold, viewer
+from projections.queries import BadCursor, Order, Wanted, docket, may_know
+from tests.controls import LOOP, REGISTERED
+from tests.domain.stories import tell
+from tests.hall import (
+    COMPLAINANT,
+    COUNTER,
+    DESK,
+    FACTS,
+    FENG,
+    HANDLER,
+    HEAD,
+    LI,
+    POSTS,
+    QIAN,
+    REVISITOR,
+    STRANGER,
+    SUPERVISOR,
+    ZHENG,
+    actor,
+    local,
+)
+from tests.projections.circle import NOW, may, some_row, world
+from tests.projections.town import entries, registered, rows
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def connection(server: str) -> Iterator[psycopg.Connection]:
+    """A connection to one database for all of these tests; each puts on the docket what it needs."""
+    with psycopg.connect(server, autocommit=True) as making:
+        making.execute("create database test_sight template template_bihuan")
+        with psycopg.connect(make_conninfo(server, dbname="test_sight"), autocommit=True) as opened:
+            yield opened
+        making.execute("drop database test_sight with (force)")
+
+
+def keep(connection: psycopg.Connection, kept: Sequence[DocketRow]) -> None:
+    """Put rows on the docket."""
+    connection.execute("truncate docket_1")
+    with connection.transaction():
+        page = [one for row in kept for one in entries(REGISTERED, case=row.case)]
+        by_case = {row.case: row for row in kept}
+        replace(DOCKET, evolve=lambda _, entry: by_case[entry.stream]).apply(connection, page)
+
+
+def listed(connection: psycopg.Connection, looking: Viewer, wanted: Wanted, size: int = 7) -> list[DocketRow]:
+    """Turn all pages of a worklist; each tells the same count."""
+    found: list[DocketRow] = []
+    cursor, totals = None, set()
+    while True:
+        page = docket(connection, looking, replace(wanted, limit=size, cursor=cursor))
+        found += page.rows
+        totals.add(page.total)
+        if page.cursor is None:
+            assert totals == {len(found)}
+            return found
+        cursor = page.cursor
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lists_and_counts_hold_what_the_rule_says(connection: psycopg.Connection, seed: int) -> None:
+    """For every role, over rows and viewers made by chance: not a case more, not a case less, in any order or page."""
+    chance = Random(seed)
+    kept = [some_row(chance, n) for n in range(1, 201)]
+    keep(connection, kept)
+    told: Counter[tuple[Role, bool]] = Counter()
+    for role in list(Role) * 12:
+        register, by = world(chance, role)
+        allowed = {row.case for row in kept if may(register, by, NOW, row)}
+        looking = viewer(register, by, NOW)
+        for order in Order:
+            found = [row.case for row in listed(connection, looking, Wanted(order=order), size=23)]
+            assert len(found) == len(set(found))
+            assert set(found) == allowed, (by, {row.case: row for row in kept if row.case in set(found) ^ allowed})
+        told.update((role, row.case in allowed) for row in kept)
+    seeing = {role for role, seen in told if seen}
+    assert seeing == {
+        Role.CITIZEN, Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.UNIT_HEAD, Role.REVISIT_OFFICER, Role.SUPERVISOR,
+        Role.PRIVACY_OFFICER, Role.AUDITOR, Role.SYSTEM,
+    }  # fmt: skip
+    assert min(told[role, True] for role in seeing) > 20, "a rule that lets nobody see anything was not tried"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_one_case_is_known_to_those_who_find_it_listed(connection: psycopg.Connection, seed: int) -> None:
+    """A case folded from its stream is judged as the same row in the table is."""
+    chance = Random(seed)
+    kept = [some_row(chance, n) for n in range(1, 61)]
+    keep(connection, kept)
+    seen = 0
+    for role in list(Role) * 2:
+        register, by = world(chance, role)
+        looking = viewer(register, by, NOW)
+        on_the_list = {row.case for row in listed(connection, looking, Wanted())}
+        known = {row.case for row in kept if may_know(connection, looking, row)}
+        assert known == on_the_list
+        seen += len(known)
+    assert seen > 20
+
+
+FILTERS: Final[dict[str, str]] = {
+    "step": "step",
+    "department": "department",
+    "window": "respondent_window",
+    "category": "category",
+    "complaint_no": "complaint_no",
+    "profile": "profile",
+}
+"""What may be asked for, and the column it looks at."""
+
+
+def test_filters_take_away_and_never_add(connection: psycopg.Connection) -> None:
+    """Each shows, of the cases in sight, those that fit; counts too."""
+    chance = Random(5)
+    kept = [some_row(chance, n) for n in range(1, 121)]
+    keep(connection, kept)
+    fitting = 0
+    for role in (
+        Role.SUPERVISOR,
+        Role.DISPATCHER,
+        Role.HANDLER,
+        Role.REVISIT_OFFICER,
+        Role.CITIZEN,
+        Role.ADMINISTRATOR,
+    ):
+        register, by = world(chance, role)
+        looking = viewer(register, by, NOW)
+        allowed = [row for row in kept if may(register, by, NOW, row)]
+        for name, column in FILTERS.items():
+            for value in {str(getattr(row, column)) for row in kept if getattr(row, column) is not None}:
+                expected = {row.case for row in allowed if getattr(row, column) == value}
+                assert {row.case for row in listed(connection, looking, Wanted(**{name: value}))} == expected  # type: ignore[arg-type]
+                fitting += len(expected)
+        before = {row.case for row in allowed if row.due is not None and row.due < NOW}
+        assert {row.case for row in listed(connection, looking, Wanted(due_before=NOW))} == before
+    assert fitting > 100
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "' or true --",
+        "x'; drop table docket_1; --",
+        "%(person)s",
+        "%s",
+        "{}",
+        "\\' or 1=1",
+        "1) or (1=1",
+        "'; select pg_sleep(100); --",
+    ],
+)
+def test_what_is_asked_for_is_never_executed(connection: psycopg.Connection, hostile: str) -> None:
+    """Whatever stands in a filter or a cursor, it is only compared."""
+    kept = [replace(some_row(Random(n), n), hall="GXQ") for n in range(1, 30)]
+    keep(connection, kept)
+    looking = viewer(FACTS.register, SUPERVISOR, NOW)
+    everything = listed(connection, looking, Wanted())
+    assert len(everything) > 20
+    for name in FILTERS:
+        assert listed(connection, looking, Wanted(**{name: hostile})) == []  # type: ignore[arg-type]
+    with pytest.raises(BadCursor):
+        docket(connection, looking, Wanted(cursor=hostile))
+    for role in (Role.HANDLER, Role.INTAKE, Role.UNIT_HEAD, Role.REVISIT_OFFICER):
+        post = Post(code="P", name_zh="岗", name_en="P", role=role, site=hostile, department=hostile, window=hostile)
+        planted = replace(FACTS.register, posts=MappingProxyType({"P": post}), tenures=())
+        acting = Actor(person=STRANGER, post="P", role=role)
+        assert listed(connection, viewer(planted, acting, NOW), Wanted()) == []
+    assert listed(connection, looking, Wanted()) == everything
+    assert len(rows(connection, DOCKET)) == len(kept)
+
+
+# The same in cases with names, so that a reader need not trust chance.
+CASE: Final = fold(entries(*LOOP))
+ABOUT: Final = POSTS["window-3"].window
+
+
+def knows(connection: psycopg.Connection, register: Register, by: Actor, row: DocketRow | None, at: datetime) -> bool:
+    """Say whether somebody may know of a case, asked of the program."""
+    assert row is not None
+    answer = may_know(connection, viewer(register, by, at), row)
+    assert answer == may(register, by, at, row)
+    return answer
+
+
+MARCH: Final = local("03-10")
+WATCHING: Final = {
+    "desk": DESK,
+    "counter": COUNTER,
+    "approval-handler": HANDLER,
+    "approval-head": HEAD,
+    "supervisor": SUPERVISOR,
+    "revisits": REVISITOR,
+}
+"""A post of every kind that sees the closed case of the controls."""
+
+
+def hiring(who: PersonKey, post: Code, since: datetime, until: datetime | None = None) -> Register:
+    """Give the register after somebody took a post, and perhaps left it."""
+    taken = [PostTaken(at=since, by=THE_SYSTEM, post=post, person=who, since=since)]
+    left = [] if until is None else [PostLeft(at=until, by=THE_SYSTEM, post=post, person=who, until=until)]
+    return REGISTER.fold([*taken, *left], FACTS.register)
+
+
+@pytest.mark.parametrize("post", WATCHING)
+def test_whoever_it_is_about_never_knows_of_it(connection: psycopg.Connection, post: str) -> None:
+    """The person complained of sees the case in no post, where anybody else in that post would."""
+    assert knows(connection, FACTS.register, WATCHING[post], CASE, MARCH)
+    register = hiring(FENG, post, local("03-05"))
+    assert not knows(connection, register, actor(FENG, post), CASE, MARCH)
+    acting_for = replace(WATCHING[post], on_behalf_of=FENG)
+    assert not knows(connection, FACTS.register, acting_for, CASE, MARCH)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "seen"),
+    [
+        (local("01-06"), local("02-12", "10:00"), True),  # left at that very moment
+        (local("01-06"), local("02-12", "10:01"), False),  # was there when it happened
+        (local("02-12", "10:01"), local("02-13", "18:30"), True),  # came after it, left before the complaint
+        (local("02-13", "18:30"), local("02-20"), False),  # was there when the complaint came
+        (local("02-14"), local("03-01"), True),  # was there between, when nothing happened
+        (local("03-01"), None, False),  # serves there now
+    ],
+)
+@pytest.mark.parametrize("post", WATCHING)
+def test_who_served_at_the_window_then_or_now_never_knows_of_it(
+    connection: psycopg.Connection, post: str, since: datetime, until: datetime | None, *, seen: bool
+) -> None:
+    """Wherever they serve meanwhile: when it happened, when the complaint came, and who serves there today."""
+    who = WATCHING[post].person
+    register = hiring(who, "window-3", since, until)
+    assert knows(connection, register, WATCHING[post], CASE, MARCH) is seen
+
+
+@pytest.mark.parametrize("post", WATCHING)
+def test_who_complained_knows_of_it_as_a_citizen_only(connection: psycopg.Connection, post: str) -> None:
+    """Staff who complained, for themselves or for somebody, do not watch over their own case."""
+    by = WATCHING[post]
+    row = fold(entries(registered(complainant=by.person), *LOOP[1:]))
+    assert not knows(connection, FACTS.register, by, row, MARCH)
+    assert knows(connection, FACTS.register, Actor(person=by.person, role=Role.CITIZEN), row, MARCH)
+    for_somebody = registered(by=Actor(person=by.person, role=Role.CITIZEN, on_behalf_of=COMPLAINANT))
+    assert not knows(connection, FACTS.register, by, fold(entries(for_somebody, *LOOP[1:])), MARCH)
+
+
+def test_a_citizen_knows_of_their_own_cases_only(connection: psycopg.Connection) -> None:
+    """Also of a sealed one; an agent with a mandate as well; a stranger of none."""
+    row = fold(entries(registered(confidentiality=Confidentiality.SEALED), *LOOP[1:]))
+    mine = Actor(person=COMPLAINANT, role=Role.CITIZEN)
+    assert knows(connection, FACTS.register, mine, row, MARCH)
+    stranger = Actor(person=STRANGER, role=Role.CITIZEN)
+    assert not knows(connection, FACTS.register, stranger, row, MARCH)
+    assert knows(connection, FACTS.register, replace(stranger, on_behalf_of=COMPLAINANT), row, MARCH)
+
+
+def test_a_sealed_case_stays_in_its_circle(connection: psycopg.Connection) -> None:
+    """Not the counter, not the colleagues of the handler; the desk only while there is none above."""
+    sealed = registered(confidentiality=Confidentiality.SEALED)
+    row = fold(entries(sealed, *LOOP[1:]))
+    seeing = {post for post, by in WATCHING.items() if knows(connection, FACTS.register, by, row, MARCH)}
+    assert seeing == set(WATCHING) - {"counter"}
+    assert not knows(connection, FACTS.register, actor(QIAN, "approval-handler"), row, MARCH)
+    unassigned = replace(row, handler=None) if row is not None else None
+    assert knows(connection, FACTS.register, actor(QIAN, "approval-handler"), unassigned, MARCH)
+
+
+def above(*, held: bool) -> Register:
+    """Give the register with a city above the hall, and a desk there."""
+    city = Site(code="CITY", name_zh="市", name_en="City", level=SiteLevel.DISTRICT)
+    desk = Post(code="city-desk", name_zh="市投诉台", name_en="City desk", role=Role.DISPATCHER, site="CITY")
+    register = REGISTER.evolve(FACTS.register, SiteAdded(at=local("01-05"), by=THE_SYSTEM, entry=city))
+    hall = replace(register.sites["GXQ"], parent="CITY")
+    register = replace(
+        register,
+        sites=MappingProxyType({**register.sites, "GXQ": hall}),
+        posts=MappingProxyType({**register.posts, "city-desk": desk}),
+    )
+    if not held:
+        return register
+    taken = PostTaken(at=local("01-06"), by=THE_SYSTEM, post="city-desk", person=STRANGER, since=local("01-06"))
+    return REGISTER.evolve(register, taken)
+
+
+def test_a_case_sealed_from_the_desk_goes_to_the_desk_above(connection: psycopg.Connection) -> None:
+    """While somebody sits there: else nobody could accept it, and every complaint is accepted."""
+    row = fold(entries(registered(confidentiality=Confidentiality.SEALED)))
+    city = Actor(person=STRANGER, post="city-desk", role=Role.DISPATCHER)
+    assert not knows(connection, above(held=True), DESK, row, MARCH)
+    assert knows(connection, above(held=True), city, row, MARCH)
+    assert knows(connection, above(held=False), DESK, row, MARCH)
+    normal = fold(entries(REGISTERED))
+    assert knows(connection, above(held=True), DESK, normal, MARCH)
+    assert knows(connection, above(held=True), city, normal, MARCH)
+
+
+def test_a_complaint_about_a_hall_nobody_entered_is_not_lost(connection: psycopg.Connection) -> None:
+    """Desk and supervision at the top of the register see it, those below do not; once entered it is the hall's."""
+    row = fold(entries(registered(hall="GQX")))
+    for by in (DESK, SUPERVISOR):
+        assert knows(connection, FACTS.register, by, row, MARCH)
+        assert not knows(connection, above(held=True), by, row, MARCH)
+    assert knows(
+        connection, above(held=True), Actor(person=STRANGER, post="city-desk", role=Role.DISPATCHER), row, MARCH
+    )
+    entered = Site(code="GQX", name_zh="另一厅", name_en="Another hall", level=SiteLevel.DISTRICT)
+    register = REGISTER.evolve(FACTS.register, SiteAdded(at=local("01-05"), by=THE_SYSTEM, entry=entered))
+    assert not knows(connection, register, DESK, row, MARCH)
+
+
+def test_an_assisting_unit_does_not_revisit(connection: psycopg.Connection) -> None:
+    """Who belongs to the unit that led, or to one that helped, is not shown the case to call about."""
+    by = REVISITOR
+    for post in ("approval-head", "tax-handler"):
+        assert not knows(connection, hiring(by.person, post, local("02-20")), by, CASE, MARCH)
+    assert not knows(connection, FACTS.register, by, fold(entries(*LOOP[:4])), MARCH)
+
+
+@pytest.mark.parametrize(
+    "role", [Role.PUBLIC, Role.ADMINISTRATOR, Role.REVIEWER, Role.RESPONDENT, Role.VERIFIER, Role.PANEL]
+)
+def test_a_role_nobody_named_sees_nothing(connection: psycopg.Connection, role: Role) -> None:
+    """Whoever forgets to say what a role may see has closed it."""
+    post = replace(POSTS["approval-head"], code="odd", role=role, window="W00")
+    register = replace(FACTS.register, posts=MappingProxyType({**FACTS.register.posts, "odd": post}))
+    register = replace(register, tenures=(*register.tenures, Tenure(post="odd", person=ZHENG, since=local("01-06"))))
+    by = Actor(person=ZHENG, post="odd", role=role)
+    for upto in range(1, len(LOOP) + 1):
+        assert not knows(connection, register, by, fold(entries(*LOOP[:upto])), MARCH)
+
+
+def test_a_post_that_is_not_in_the_register_sees_nothing(connection: psycopg.Connection) -> None:
+    """Nor does staff without a post."""
+    for role in Role:
+        for post in (None, "nowhere"):
+            by = Actor(person=LI, post=post, role=role)
+            assert CASE is not None
+            assert not may_know(connection, viewer(FACTS.register, by, MARCH), CASE)
+
+
+def acts(seeds: Iterable[int]) -> Iterable[tuple[Register, Actor, DocketRow, datetime, str]]:
+    """Give everything that staff did in stories told by chance, with the case as it stood before."""
+    for seed in seeds:
+        story = tell(Random(seed).choice)
+        row = None
+        for event, facts, entry in zip(story.history, story.known, entries(*story.history), strict=True):
+            if row is not None and event.by.role not in {Role.CITIZEN, Role.SYSTEM}:
+                yield facts.register, event.by, row, event.at, entry.name
+            row = DOCKET.evolve(row, entry)
+
+
+def test_whoever_may_act_may_know(connection: psycopg.Connection) -> None:
+    """What the rules let somebody do is never hidden from them, but for a clerk of another counter."""
+    done: Counter[Role] = Counter()
+    for register, by, row, at, name in acts(range(40)):
+        if name in {"complaint.acknowledgement-issued.1", "complaint.query-code-replaced.1"}:
+            continue
+        assert may_know(connection, viewer(register, by, at), row), (name, by, row)
+        done[by.role] += 1
+    assert set(done) == {Role.DISPATCHER, Role.HANDLER, Role.UNIT_HEAD, Role.SUPERVISOR, Role.REVISIT_OFFICER}
+    assert min(done.values()) > 5

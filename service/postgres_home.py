@@ -86,7 +86,7 @@ class Home:
         which would do so in a list of folders.
         """
         folder = self.path / "run"
-        plain = str(folder).isprintable() and not set(str(folder)) & set(",\"'\\")
+        plain = str(folder).isprintable() and not set(str(folder)) & {",", '"'}
         if plain and socket_fits(folder):
             return folder
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]

@@ -210,10 +210,13 @@ def test_a_server_left_over_where_nothing_ends_it_is_stopped(ordinary: Person) -
         **ordinary.account,
     ) as left:
         os.close(lock)
-        until(lambda: ping(home / "run") == Ping.OK)
-        assert attach(home) is None  # nobody looks after it: not to be relied on
-        with ordinary.runs(home) as running:
-            report = running.reports()
-            assert report["pid"] != left.pid
-            assert kept(report["dsn"]) == 1
-        assert left.wait(PATIENCE) == 0
+        try:
+            until(lambda: ping(home / "run") == Ping.OK)
+            assert attach(home) is None  # nobody looks after it: not to be relied on
+            with ordinary.runs(home) as running:
+                report = running.reports()
+                assert report["pid"] != left.pid
+                assert kept(report["dsn"]) == 1
+            assert left.wait(PATIENCE) == 0
+        finally:
+            left.kill()

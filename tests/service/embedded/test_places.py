@@ -36,7 +36,7 @@ def test_any_name_of_a_folder_will_do(tmp_path: Path, short_tmp: Path, name: str
 
 def _symlink(folder: Path) -> None:
     target = folder.parent / "target"
-    target.mkdir()
+    target.mkdir(mode=0o700)
     folder.symlink_to(target)
 
 

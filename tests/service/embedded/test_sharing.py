@@ -1,6 +1,7 @@
 """Several processes come to one home: one runs the server, the others use it."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_another_process_attaches_to_a_running_server(home: Path, myself: Person
     with open_database(home) as dsn:  # nobody is there any more: its own server, for this once
         assert kept(dsn) == 1
     assert gone(home)()
+
+
+def test_somebody_who_only_looks_keeps_nobody_out(home: Path) -> None:
+    """Whoever tries to attach holds the owner's lock for an instant."""
+    looking = take(home / "owner.lock")
+    assert looking is not None
+    leave = threading.Timer(0.1, os.close, [looking])
+    leave.start()
+    with Embedded(home) as server:
+        assert ask(server.dsn, "SELECT 1") == 1
+    leave.join()
 
 
 def test_processes_that_come_at_once_all_get_the_same_database(bare: Path, myself: Person) -> None:

@@ -191,6 +191,8 @@ class Casebook:
         Each sees what those before it did and has its own outcome: what it did, or why it is refused. Where somebody
         was faster, or the answer was lost, they are given one by one instead.
         """
+        if not asks:
+            return []
         for _ in range(TOGETHER):
             try:
                 return self._together(decider, asks)

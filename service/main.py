@@ -7,7 +7,6 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 
 from service import __version__, log
 from service.parts import Parts, open_parts
@@ -29,7 +28,6 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.install(app, parts.settings.complain_instead)
     guard(app, parts.settings)
-    app.add_middleware(GZipMiddleware, minimum_size=2000)
     # The public routes first: what is public is named in one place, everything else asks who you are.
     app.include_router(complaints.public, prefix="/api/v1")
     app.include_router(register.public, prefix="/api/v1")

@@ -38,35 +38,34 @@ create function vault.assign(
 ) returns void language plpgsql as $$
 declare
     claim record;
-    has_main boolean;
 begin
     for claim in
         select * from unnest(p_key_ids, p_owner_kinds, p_owners, p_retentions) as c (key_id, owner_kind, owner, retention)
         order by c.owner, c.retention, c.key_id     -- one order for all, so that no two wait crosswise
     loop
-        -- The usual case of an older owner; the share lock keeps the key from being destroyed before this commits.
+        begin
+            update vault.keys k
+            set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
+                assigned_at = clock_timestamp(), reserved_by = null, reserved_at = null,
+                main = not exists (
+                    select from vault.keys m
+                    where m.main and m.destroyed_at is null and m.owner = claim.owner
+                        and m.owner_kind = claim.owner_kind and m.retention = claim.retention
+                )
+            where k.key_id = claim.key_id and k.assigned_at is null and k.destroyed_at is null and k.reserved_by = p_process;
+        exception when unique_violation then
+            -- Another transaction gave the owner a main key since this statement began.
+            update vault.keys k
+            set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
+                assigned_at = clock_timestamp(), main = false, reserved_by = null, reserved_at = null
+            where k.key_id = claim.key_id and k.assigned_at is null and k.destroyed_at is null and k.reserved_by = p_process;
+        end;
+        continue when found;
+        -- The key of an older owner; the share lock keeps it from being destroyed before this commits.
         perform from vault.keys k
         where k.key_id = claim.key_id and k.destroyed_at is null and k.owner = claim.owner
             and k.owner_kind = claim.owner_kind and k.retention = claim.retention
         for share;
-        continue when found;
-        select exists (
-            select from vault.keys k
-            where k.main and k.destroyed_at is null and k.owner = claim.owner
-                and k.owner_kind = claim.owner_kind and k.retention = claim.retention
-        ) into has_main;
-        -- Only a free key is reserved. Naming the other columns here would lead over the index of all free keys.
-        begin
-            update vault.keys k
-            set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
-                assigned_at = clock_timestamp(), main = not has_main, reserved_by = null, reserved_at = null
-            where k.key_id = claim.key_id and k.reserved_by = p_process;
-        exception when unique_violation then
-            update vault.keys k
-            set owner_kind = claim.owner_kind, owner = claim.owner, retention = claim.retention,
-                assigned_at = clock_timestamp(), main = false, reserved_by = null, reserved_at = null
-            where k.key_id = claim.key_id and k.reserved_by = p_process;
-        end;
         if not found then
             raise exception 'a key is no longer to be had; seal anew' using ERRCODE = 'BH001';
         end if;

@@ -1,10 +1,14 @@
-"""Who asks, in which post, under which key: what an endpoint may ask for."""
+"""Who asks, in which post, under which key: what an endpoint may ask for.
+
+What asks the database is an ordinary function, which the framework gives a thread of its own; the rest is `async` only
+so that it needs none: five threads for one request cost more than the request.
+"""
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -13,6 +17,7 @@ from uuid import uuid4, uuid5
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 
 from domain.decider import NAMESPACE, Actor, Code, PersonKey, Role
 from domain.errors import NotYourRole
@@ -34,7 +39,7 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SHORTEST_PUBLIC_KEY: Final = 16
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     """Give the parts this application was built of."""
     parts: Parts = request.app.state.parts
     return parts
@@ -128,7 +133,7 @@ def _from_our_pages(request: Request, csrf: str) -> None:
 InUser = Annotated[User, Depends(user)]
 
 
-def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) -> Caller:
+async def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) -> Caller:
     """Tell in which post somebody acts: the one named, the one chosen, or the only one held.
 
     Raises PasswordChangeDue, NoPostChosen.
@@ -147,10 +152,10 @@ def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) -> Cal
 InCaller = Annotated[Caller, Depends(caller)]
 
 
-def acting_as(*roles: Role) -> Callable[..., Caller]:
+def acting_as(*roles: Role) -> Callable[..., Awaitable[Caller]]:
     """Let only these roles through; every route that is not public names what it needs."""
 
-    def check(found: InCaller) -> Caller:
+    async def check(found: InCaller) -> Caller:
         if found.actor.role not in roles:
             raise NotYourRole(role=found.actor.role)
         return found
@@ -158,17 +163,19 @@ def acting_as(*roles: Role) -> Callable[..., Caller]:
     return check
 
 
-def optional_caller(request: Request, parts: InParts, x_post: Annotated[str | None, Header()] = None) -> Caller | None:
+async def optional_caller(
+    request: Request, parts: InParts, x_post: Annotated[str | None, Header()] = None
+) -> Caller | None:
     """Tell who asks where strangers may ask too."""
     if COOKIE not in request.cookies and "authorization" not in request.headers:
         return None
-    return caller(user(request, parts), x_post)
+    return await caller(await run_in_threadpool(user, request, parts), x_post)
 
 
 InOptionalCaller = Annotated[Caller | None, Depends(optional_caller)]
 
 
-def version_seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
+async def version_seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
     """Read the version somebody acts on. Raises VersionMalformed."""
     if if_match is None or if_match.strip() == "*":
         return None
@@ -181,7 +188,7 @@ def version_seen(if_match: Annotated[str | None, Header()] = None) -> int | None
 Asking = Callable[..., Asked]
 
 
-def asking(
+async def asking(
     request: Request,
     parts: InParts,
     who: InOptionalCaller,

@@ -117,3 +117,14 @@ def test_a_step_that_fails_leaves_nothing_behind(empty: str) -> None:
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute("drop table claims")
     assert migrate(empty) == STEPS
+
+
+def test_a_step_and_its_mark_are_one(empty: str) -> None:
+    """A step that could not be marked as taken has not been taken."""
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute(
+            "create table schema_steps (number int primary key check (number <> 2), name text, at timestamptz)"
+        )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        migrate(empty)
+    assert asking(empty, "select to_regclass('events') is null, to_regnamespace('vault') is null") == [(False, True)]

@@ -88,8 +88,6 @@ def administration(book: Casebook, site: Code | None = None) -> Code:
     is taken by another role.
     """
     registered = book.facts().register
-    if registered.sites and site not in {None, *registered.sites}:
-        raise UnknownReference(kind="site", value=site)
     there = [post for post in registered.posts.values() if post.role is Role.ADMINISTRATOR]
     if fitting := [post.code for post in there if site in {None, post.site}]:
         return fitting[0]

@@ -56,8 +56,11 @@ def fail(message: str) -> typer.Exit:
 
 def main() -> None:
     """Run the program; what a person can mend is one line, not a traceback."""
+    from service import log
     from service.cli import cases, demo, people, server
 
+    # Or the lines about what was done would stand between what a command prints.
+    log.configure()
     for module in (server, cases, demo, people):
         module.register(app)
     try:

@@ -26,3 +26,12 @@ def hall(hall_template: Template) -> Iterator[Hall]:
     """A running hall: named people in posts, `as_` gives a client with somebody's token."""
     with house.copy(hall_template) as copied:
         yield copied
+
+
+@pytest.fixture(scope="module")
+def still_hall(hall_template: Template) -> Iterator[Hall]:
+    """A running hall that stays as it was built, shared by the tests of a file: for what is refused or only read."""
+    with house.copy(hall_template) as copied:
+        built = copied.last_position()
+        yield copied
+        assert copied.last_position() == built

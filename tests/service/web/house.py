@@ -113,6 +113,10 @@ STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (LAST_STEP, "ZHAO", {"outcome": "resolved"}),
 )
 """The way of a complaint: each command, who gives it, and its form without the ids of what it names."""
+BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
+    {"reject-reply": {"reason": "第一点没有答复。"}, "replace-query-code": {}}
+)
+"""Forms of commands that a smooth way does not need."""
 NAMED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "rectify": "rectification",
@@ -184,8 +188,8 @@ class Hall:
         client.headers["X-CSRF-Token"] = found.json()["csrf"]
         return client
 
-    def complain(self, **more: object) -> Case:
-        """Register a complaint about window 3, as somebody without an account."""
+    def complain(self, by: str | None = None, **more: object) -> Case:
+        """Register a complaint about window 3: by staff with this name, else by somebody without an account."""
         form = {
             "hall": "GXQ",
             "narrative": "3号窗口两次让我回去补材料，每次说的都不一样。",
@@ -193,7 +197,8 @@ class Hall:
             "category": "NO_ONE_TIME_NOTICE",
             **more,
         }
-        found = self.client().post("/api/v1/complaints", json=form)
+        client = self.client() if by is None else self.as_(by)
+        found = client.post("/api/v1/complaints", json=form)
         assert found.status_code == 201, found.text
         told = found.json()
         return Case(
@@ -205,7 +210,7 @@ class Hall:
 
     def form(self, case: Case, command: str, **more: object) -> dict[str, Any]:
         """Give the usual form of a command on a case, with the ids it names."""
-        usual = next((form for name, _, form in STEPS if name == command), {})
+        usual = next((form for name, _, form in STEPS if name == command), None) or BESIDE_THE_WAY.get(command, {})
         named = {NAMED[command]: case.made[NAMED[command]]} if command in NAMED else {}
         return {**usual, **named, **more}
 

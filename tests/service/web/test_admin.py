@@ -62,9 +62,9 @@ def test_a_new_account_has_a_password_for_once_and_no_right(hall: Hall) -> None:
         ({"login": "some.body", "name": "Somebody", "password": "of my own"}, 422, "malformed"),
     ],
 )
-def test_an_account_that_cannot_be_is_not_made(hall: Hall, form: dict[str, str], status: int, code: str) -> None:
+def test_an_account_that_cannot_be_is_not_made(still_hall: Hall, form: dict[str, str], status: int, code: str) -> None:
     """The list of accounts is what it was."""
-    admin = hall.as_("ADMIN")
+    admin = still_hall.as_("ADMIN")
     before = admin.get(ACCOUNTS).json()
     is_refused(admin.post(ACCOUNTS, json=form), status, code)
     assert admin.get(ACCOUNTS).json() == before
@@ -99,9 +99,9 @@ def test_a_closed_account_opens_nothing_until_it_is_enabled(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("what", ["reset-password", "disable", "enable"])
-def test_an_unknown_log_in_is_told_to_administrators(hall: Hall, what: str) -> None:
+def test_an_unknown_log_in_is_told_to_administrators(still_hall: Hall, what: str) -> None:
     """They may know who has an account."""
-    is_refused(hall.as_("ADMIN").post(f"{ACCOUNTS}/{what}", json={"login": "nobody"}), 404, "unknown-account")
+    is_refused(still_hall.as_("ADMIN").post(f"{ACCOUNTS}/{what}", json={"login": "nobody"}), 404, "unknown-account")
 
 
 def test_a_token_acts_for_a_person_in_a_post_until_it_is_revoked(hall: Hall) -> None:
@@ -144,11 +144,11 @@ def test_a_token_acts_for_a_person_in_a_post_until_it_is_revoked(hall: Hall) -> 
     ],
 )
 def test_a_token_is_only_made_for_a_post_that_is_held(
-    hall: Hall, change: dict[str, object], status: int, code: str
+    still_hall: Hall, change: dict[str, object], status: int, code: str
 ) -> None:
     """Nobody gets a role by a token, and none lasts for ever; refused, none is made."""
-    form = {"person": str(hall.people["LI"]), "post": "SJ-HANDLER", "label": "kiosk", "days": 30, **change}
-    admin = hall.as_("ADMIN")
+    form = {"person": str(still_hall.people["LI"]), "post": "SJ-HANDLER", "label": "kiosk", "days": 30, **change}
+    admin = still_hall.as_("ADMIN")
     before = admin.get(TOKENS).json()
     is_refused(admin.post(TOKENS, json=form), status, code)
     assert admin.get(TOKENS).json() == before

@@ -44,9 +44,9 @@ def changed(**changes: object) -> dict[str, Any]:
     return {**profiles.document("hall").model_dump(mode="json", exclude_none=True), "version": 2, **changes}
 
 
-def test_anybody_reads_what_a_form_needs(hall: Hall) -> None:
+def test_anybody_reads_what_a_form_needs(still_hall: Hall) -> None:
     """Places, items and categories by their public names in two languages."""
-    answer = hall.client().get(REGISTER)
+    answer = still_hall.client().get(REGISTER)
     assert answer.status_code == 200
     told = answer.json()
     assert [site["code"] for site in told["sites"]] == ["GXQ", "JD"]
@@ -61,13 +61,13 @@ def test_anybody_reads_what_a_form_needs(hall: Hall) -> None:
     assert told["items"][0]["promised_working_days"] == 3
     assert "SHIRK" in [category["code"] for category in told["categories"]]
     assert answer.headers["etag"] == f'"{told["version"]}"'
-    assert 0 < int(answer.headers["x-position"]) <= hall.last_position()
+    assert 0 < int(answer.headers["x-position"]) <= still_hall.last_position()
 
 
-def test_the_public_register_names_no_person(hall: Hall) -> None:
+def test_the_public_register_names_no_person(still_hall: Hall) -> None:
     """Neither posts nor who holds them stand in it."""
-    shown = hall.client().get(REGISTER).text
-    for name, person in hall.people.items():
+    shown = still_hall.client().get(REGISTER).text
+    for name, person in still_hall.people.items():
         assert str(person) not in shown, name
     assert "SJ-HANDLER" not in shown
 
@@ -145,12 +145,12 @@ def test_what_is_entered_is_shown(hall: Hall) -> None:
         ([], 422, "malformed"),
     ],
 )
-def test_a_bad_entry_changes_nothing(hall: Hall, entry: object, status: int, code: str) -> None:
+def test_a_bad_entry_changes_nothing(still_hall: Hall, entry: object, status: int, code: str) -> None:
     """Unknown places, unknown kinds, texts that are no names, and posts in roles that nobody holds."""
-    admin, position = hall.as_("ADMIN"), hall.last_position()
+    admin, position = still_hall.as_("ADMIN"), still_hall.last_position()
     body = json.dumps(entry)  # half a character can only be sent as its escape
     is_refused(admin.post(ENTRIES, content=body, headers={"content-type": "application/json"}), status, code)
-    assert hall.last_position() == position
+    assert still_hall.last_position() == position
 
 
 def test_who_acts_on_an_old_version_is_told(hall: Hall) -> None:
@@ -191,6 +191,16 @@ def test_a_post_taken_gives_its_rights_and_left_takes_them(hall: Hall) -> None:
     is_refused(browser.get(case.path, headers=desk), 403, "no-post-chosen")
 
 
+def test_administrators_give_themselves_no_post(hall: Hall) -> None:
+    """Or they could come to see every case; it is on record that somebody tried."""
+    admin = hall.as_("ADMIN")
+    position = hall.last_position()
+    answer = admin.post(f"{REGISTER}/posts/SUPERVISION/take", json={"person": str(hall.people["ADMIN"])})
+    is_refused(answer, 403, "own-appointment")
+    (attempt,) = hall.parts.recorder.select_notifications(position + 1, 10)
+    assert (attempt.id, attempt.topic) == (position + 1, "attempts.refused.1")
+
+
 @pytest.mark.parametrize("code", ["desk/2", "hall/desk/take"])
 def test_a_post_may_have_a_stroke_in_its_code(hall: Hall, code: str) -> None:
     """A code may hold one, so a path must let it through."""
@@ -213,18 +223,18 @@ def test_a_post_may_have_a_stroke_in_its_code(hall: Hall, code: str) -> None:
     ],
 )
 def test_a_post_is_given_to_people_who_are_there(
-    hall: Hall, path: str, person: str | None, status: int, code: str
+    still_hall: Hall, path: str, person: str | None, status: int, code: str
 ) -> None:
     """Unknown posts and persons are refused, and a post that is not held cannot be left."""
-    position = hall.last_position()
-    key = uuid4() if person is None else hall.people[person]
-    is_refused(hall.as_("ADMIN").post(f"{REGISTER}/posts/{path}", json={"person": str(key)}), status, code)
-    assert hall.last_position() == position
+    position = still_hall.last_position()
+    key = uuid4() if person is None else still_hall.people[person]
+    is_refused(still_hall.as_("ADMIN").post(f"{REGISTER}/posts/{path}", json={"person": str(key)}), status, code)
+    assert still_hall.last_position() == position
 
 
-def test_the_rulebook_shows_what_was_adopted(hall: Hall) -> None:
+def test_the_rulebook_shows_what_was_adopted(still_hall: Hall) -> None:
     """Policies with every limit and its source, calendars of all published years, categories."""
-    answer = hall.as_("ADMIN").get(RULEBOOK)
+    answer = still_hall.as_("ADMIN").get(RULEBOOK)
     told = answer.json()
     assert [(policy["profile"], policy["version"]) for policy in told["policies"]] == [("hall", 1), ("ledger", 1)]
     terms = {term["key"]: term for term in told["policies"][0]["terms"]}
@@ -282,11 +292,11 @@ def test_a_new_policy_holds_for_what_comes_after_it(hall: Hall) -> None:
         ({}, 422, "malformed"),
     ],
 )
-def test_a_policy_that_cannot_be_is_not_adopted(hall: Hall, policy: object, status: int, code: str) -> None:
+def test_a_policy_that_cannot_be_is_not_adopted(still_hall: Hall, policy: object, status: int, code: str) -> None:
     """Unknown commands, roles and zones, hours that end before they begin, limits without end; nothing is changed."""
-    position = hall.last_position()
-    is_refused(hall.as_("ADMIN").post(f"{RULEBOOK}/policies", json=policy), status, code)
-    assert hall.last_position() == position
+    position = still_hall.last_position()
+    is_refused(still_hall.as_("ADMIN").post(f"{RULEBOOK}/policies", json=policy), status, code)
+    assert still_hall.last_position() == position
 
 
 CALENDAR = {
@@ -321,12 +331,12 @@ def test_a_regional_holiday_is_adopted(hall: Hall) -> None:
     ],
 )
 def test_a_calendar_that_cannot_be_is_not_adopted(
-    hall: Hall, change: dict[str, object], status: int, code: str
+    still_hall: Hall, change: dict[str, object], status: int, code: str
 ) -> None:
     """Days of other years, days named twice, days that do not exist; nothing is changed."""
-    position = hall.last_position()
-    is_refused(hall.as_("ADMIN").post(f"{RULEBOOK}/calendars", json={**CALENDAR, **change}), status, code)
-    assert hall.last_position() == position
+    position = still_hall.last_position()
+    is_refused(still_hall.as_("ADMIN").post(f"{RULEBOOK}/calendars", json={**CALENDAR, **change}), status, code)
+    assert still_hall.last_position() == position
 
 
 def test_a_new_list_of_categories_is_shown_to_all(hall: Hall) -> None:
@@ -357,12 +367,12 @@ def test_a_new_list_of_categories_is_shown_to_all(hall: Hall) -> None:
     ],
 )
 def test_a_list_of_categories_that_cannot_be_is_not_adopted(
-    hall: Hall, form: dict[str, object], status: int, code: str
+    still_hall: Hall, form: dict[str, object], status: int, code: str
 ) -> None:
     """Versions follow each other, codes stand once, parents exist; nothing is changed."""
-    position = hall.last_position()
-    is_refused(hall.as_("ADMIN").post(f"{RULEBOOK}/categories", json=form), status, code)
-    assert hall.last_position() == position
+    position = still_hall.last_position()
+    is_refused(still_hall.as_("ADMIN").post(f"{RULEBOOK}/categories", json=form), status, code)
+    assert still_hall.last_position() == position
 
 
 def test_every_body_has_an_example_that_fits(hall: Hall) -> None:

@@ -32,12 +32,12 @@ def is_refused(answer: Response, status: int, code: str) -> None:
     assert told["then"]
 
 
-def test_logging_in_tells_who_one_is(hall: Hall) -> None:
+def test_logging_in_tells_who_one_is(still_hall: Hall) -> None:
     """Person, name, posts and the token of forms; the cookie cannot be read by pages nor sent by others."""
-    answer = log_in(hall.client(), "Li")
+    answer = log_in(still_hall.client(), "Li")
     assert answer.status_code == 200
     me = answer.json()
-    assert (me["person"], me["name"]) == (str(hall.people["LI"]), "LI·𬭎")
+    assert (me["person"], me["name"]) == (str(still_hall.people["LI"]), "LI·𬭎")
     assert [(post["code"], post["role"]) for post in me["posts"]] == [("SJ-HANDLER", "handler")]
     assert (me["post"], me["must_change"]) == (None, False)
     assert me["csrf"]
@@ -84,9 +84,9 @@ def test_guessing_is_stopped(hall: Hall) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://testserver.elsewhere.example"])
-def test_no_other_site_logs_anybody_in(hall: Hall, origin: str) -> None:
+def test_no_other_site_logs_anybody_in(still_hall: Hall, origin: str) -> None:
     """A page elsewhere could otherwise put its visitor into an account of its own, and read what is entered there."""
-    client = hall.client()
+    client = still_hall.client()
     is_refused(log_in(client, "li", origin=origin), 403, "csrf")
     assert not client.cookies
     assert log_in(client, "li", origin="http://testserver").status_code == 200
@@ -102,9 +102,9 @@ def test_a_new_log_in_ends_the_one_before_in_this_browser(hall: Hall) -> None:
     assert other.get(SESSION).status_code == 200
 
 
-def test_what_changes_something_carries_the_token_of_the_session(hall: Hall) -> None:
+def test_what_changes_something_carries_the_token_of_the_session(still_hall: Hall) -> None:
     """Without it, with another session's, or from another site: refused, and nothing changed."""
-    browser, other = hall.logged_in("FENG"), hall.logged_in("FENG")
+    browser, other = still_hall.logged_in("FENG"), still_hall.logged_in("FENG")
     form = {"post": "REVISIT-2"}
     right = browser.headers.pop("X-CSRF-Token")
     is_refused(browser.post(f"{SESSION}/post", json=form), 403, "csrf")
@@ -129,9 +129,9 @@ def test_who_holds_two_posts_says_in_which_they_act(hall: Hall) -> None:
     assert browser.get(SESSION).json()["post"] == "REVISIT-2"
 
 
-def test_only_a_post_that_is_held_can_be_chosen(hall: Hall) -> None:
+def test_only_a_post_that_is_held_can_be_chosen(still_hall: Hall) -> None:
     """A post of somebody else, and one that does not exist, are refused alike and chosen by nobody."""
-    browser = hall.logged_in("FENG")
+    browser = still_hall.logged_in("FENG")
     for post in ("SUPERVISION", "NO-SUCH"):
         answer = browser.post(f"{SESSION}/post", json={"post": post})
         is_refused(answer, 409, "post-not-held")
@@ -195,11 +195,11 @@ def test_a_one_time_password_opens_nothing_but_its_change(hall: Hall) -> None:
     assert browser.get("/api/v1/complaints").status_code == 200
 
 
-def test_a_token_is_somebody_but_no_session(hall: Hall) -> None:
+def test_a_token_is_somebody_but_no_session(still_hall: Hall) -> None:
     """It tells for whom it acts, and can neither change a password nor choose another post nor log anybody out."""
-    machine = hall.as_("FENG", "REVISIT-2")
+    machine = still_hall.as_("FENG", "REVISIT-2")
     me = machine.get(SESSION).json()
-    assert (me["person"], me["post"], me["csrf"]) == (str(hall.people["FENG"]), "REVISIT-2", None)
+    assert (me["person"], me["post"], me["csrf"]) == (str(still_hall.people["FENG"]), "REVISIT-2", None)
     assert [post["code"] for post in me["posts"]] == ["REVISIT-2"]
     is_refused(machine.post(f"{SESSION}/post", json={"post": "SJ-HANDLER-2"}), 403, "session-needed")
     is_refused(machine.post(f"{SESSION}/password", json={"old": PASSWORD, "new": NEW}), 403, "session-needed")
@@ -219,9 +219,9 @@ def test_a_token_is_somebody_but_no_session(hall: Hall) -> None:
         b'{"login": "li", "password": "' + b"p" * 2000 + b'"}',
     ],
 )
-def test_a_malformed_log_in_is_told_so(hall: Hall, body: bytes) -> None:
+def test_a_malformed_log_in_is_told_so(still_hall: Hall, body: bytes) -> None:
     """Nothing of it is repeated."""
-    answer = hall.client().post(SESSION, content=body, headers={"content-type": "application/json"})
+    answer = still_hall.client().post(SESSION, content=body, headers={"content-type": "application/json"})
     is_refused(answer, 422, "malformed")
     assert "lll" not in answer.text
     assert "ppp" not in answer.text

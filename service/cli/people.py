@@ -1,0 +1,366 @@
+"""Accounts, tokens, posts, the register, the rulebook and the keys, for whoever runs the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID, uuid4
+
+import typer
+
+from service.cli import database, fail, opened
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.decider import Code, PersonKey
+    from service.keys import Vault
+    from service.parts import Parts
+
+users = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
+tokens = typer.Typer(help="Tokens with which machines act for a person in a post.", no_args_is_help=True)
+posts = typer.Typer(help="Who holds which post.", no_args_is_help=True)
+registers = typer.Typer(help="Sites, departments, windows, items and posts.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that open what is sealed.", no_args_is_help=True)
+rulebooks = typer.Typer(help="Policies, calendars and categories.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.add_typer(users, name="user")
+    app.add_typer(tokens, name="token")
+    app.add_typer(posts, name="post")
+    app.add_typer(registers, name="register")
+    app.add_typer(keys, name="keys")
+    app.add_typer(rulebooks, name="rulebook")
+
+
+Login = Annotated[str, typer.Argument(help="The log-in; small and capital letters count as the same.")]
+PostCode = Annotated[
+    str, typer.Argument(metavar="POST", help="The code of a post, as `bihuan register show` lists it.")
+]
+
+
+def _person(parts: Parts, login: str) -> PersonKey:
+    from service.directory import find
+
+    return find(parts.pool, parts.vault, login).person
+
+
+def _hold(parts: Parts, post: Code, person: PersonKey, *, now: bool) -> bool:
+    """Give a post to a person, or take it; say whether that changed anything."""
+    from datetime import UTC, datetime
+
+    from domain.decider import THE_SYSTEM
+    from domain.register import REGISTER, STREAM, LeavePost, TakePost
+    from service.casebook import Asked
+
+    kind, name = (TakePost, "take-post") if now else (LeavePost, "leave-post")
+    command = kind(at=datetime.now(UTC), by=THE_SYSTEM, post=post, person=person)
+    asked = Asked(command_id=uuid4(), source="cli", name=name)
+    return bool(parts.book.transact(REGISTER, STREAM, command, asked).events)
+
+
+# Accounts.
+
+
+@users.command("add")
+def add_user(
+    login: Login,
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    administrator: Annotated[bool, typer.Option("--administrator", help="Give a post for administrators too.")] = False,
+    post: Annotated[list[str] | None, typer.Option(help="A post to give; may be repeated.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Where an administrator belongs; an empty register begins with it [HALL].")
+    ] = None,
+) -> None:
+    """Make an account; its one-time password is printed here and stored nowhere.
+
+    The first administrator of an empty installation is made with --administrator.
+    """
+    from service.adoption import administration
+
+    with opened() as parts:
+        wanted = list(post or ())
+        there = parts.book.facts().register.posts
+        if missing := [code for code in wanted if code not in there]:
+            raise fail(f"There is no post {', '.join(missing)}; `bihuan register show` lists what there is.")
+        if administrator:
+            wanted.append(administration(parts.book, site))
+        made = parts.accounts.add(login, name, password=None)
+        # At once: whatever may still go wrong, the password is not lost.
+        typer.echo(f"person             {made.person}\none-time password  {made.password}")
+        for code in wanted:
+            _hold(parts, code, made.person, now=True)
+            typer.echo(f"post               {code}")
+    typer.echo("It works for one log-in within seven days, which asks for a new one.", err=True)
+
+
+@users.command("reset-password")
+def reset_password(login: Login) -> None:
+    """Replace a forgotten password by a one-time one, printed here; the sessions of the account end."""
+    with opened() as parts:
+        reset = parts.accounts.reset_password(login)
+    typer.echo(f"one-time password  {reset.password}")
+    typer.echo(f"{reset.sessions_ended} sessions ended; {reset.tokens_left} tokens still work.", err=True)
+
+
+@users.command()
+def disable(login: Login) -> None:
+    """Close an account: its sessions end and its tokens are revoked; its posts stay until they are left."""
+    with opened() as parts:
+        ended = parts.accounts.disable(login)
+    typer.echo(f"Disabled; {ended.sessions} sessions ended, {ended.tokens} tokens revoked.")
+
+
+@users.command()
+def enable(login: Login) -> None:
+    """Open a closed account again; what ended with it stays ended."""
+    with opened() as parts:
+        parts.accounts.enable(login)
+    typer.echo("Enabled.")
+
+
+@users.command("list")
+def list_users() -> None:
+    """List the accounts: log-in, name, state, posts held, person; separated by tabs."""
+    from service.directory import codes, everyone
+
+    with opened() as parts:
+        registered, now = parts.book.register_now()
+        for one in everyone(parts.pool, parts.vault):
+            state = "disabled" if one.disabled_at else "one-time password" if one.change_by else "open"
+            held = " ".join(codes(registered.held_by(one.person, now))) or "-"
+            typer.echo(f"{one.login}\t{one.name}\t{state}\t{held}\t{one.person}")
+
+
+# Tokens.
+
+
+@tokens.command("add")
+def add_token(
+    login: Login,
+    post: PostCode,
+    label: Annotated[str, typer.Option(help="What the machine is called; no name of a person.")] = "cli",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it lasts, in natural days.")] = 30,
+) -> None:
+    """Make a token for a post that the person holds; it is printed here and stored nowhere."""
+    from service.directory import require_held
+
+    with opened() as parts:
+        person = _person(parts, login)
+        registered, now = parts.book.register_now()
+        require_held(registered, person, post, now)
+        made = parts.accounts.add_token(person, post, label, days)
+    typer.echo(made.token)
+    typer.echo(f"Its id is {made.token_id}; to end it: bihuan token revoke {made.token_id}", err=True)
+
+
+@tokens.command("list")
+def list_tokens(login: Annotated[str | None, typer.Argument(help="Only theirs.")] = None) -> None:
+    """List tokens: id, log-in, post, label, last day, whether it still works; separated by tabs."""
+    from datetime import UTC, datetime
+
+    from domain.handling import HALL_ZONE
+    from service.directory import all_tokens, everyone
+
+    with opened() as parts:
+        logins = {one.person: one.login for one in everyone(parts.pool, parts.vault)}
+        found = all_tokens(parts.pool) if login is None else parts.accounts.tokens_of(_person(parts, login))
+    now = datetime.now(UTC)
+    for token in found:
+        state = "revoked" if token.revoked_at else "ended" if token.ends_at <= now else "works"
+        until = f"{token.ends_at.astimezone(HALL_ZONE):%Y-%m-%d}"
+        typer.echo(f"{token.token_id}\t{logins.get(token.person, '-')}\t{token.post}\t{token.label}\t{until}\t{state}")
+
+
+@tokens.command("revoke")
+def revoke_token(token: Annotated[UUID, typer.Argument(help="The id, as `bihuan token list` shows it.")]) -> None:
+    """End a token; a running server may take it for some seconds more."""
+    with opened() as parts:
+        if not parts.accounts.revoke_token(token):
+            raise fail("There is no such token, or it was revoked already; `bihuan token list` shows the ids.")
+    typer.echo("Revoked.")
+
+
+# Posts.
+
+
+@posts.command()
+def take(post: PostCode, login: Login) -> None:
+    """Give a post to a person, from now on."""
+    with opened() as parts:
+        changed = _hold(parts, post, _person(parts, login), now=True)
+    typer.echo("Taken." if changed else "It was held already.")
+
+
+@posts.command()
+def leave(post: PostCode, login: Login) -> None:
+    """Take a post from a person, from now on."""
+    from service.directory import require_held
+
+    with opened() as parts:
+        person = _person(parts, login)
+        registered, now = parts.book.register_now()
+        require_held(registered, person, post, now)
+        _hold(parts, post, person, now=False)
+    typer.echo("Left.")
+
+
+# Register and rulebook.
+
+
+@registers.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="A TOML file with sites, departments, windows, items, posts.")],
+) -> None:
+    """Enter what a register file holds; what is there already stays as it is, and one mistake enters nothing."""
+    from service.adoption import RegisterFileError, load_register
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+    with opened() as parts:
+        try:
+            loaded = load_register(parts.book, file.name, text)
+        except RegisterFileError as error:
+            raise fail(f"{error}\nNothing was entered.") from None
+    typer.echo(f"{loaded.added} entered, {loaded.already} were there already.")
+
+
+@registers.command("show")
+def show_register() -> None:
+    """List everything entered, and who holds which post; separated by tabs."""
+    from service.directory import everyone
+
+    with opened() as parts:
+        registered, now = parts.book.register_now()
+        logins = {one.person: one.login for one in everyone(parts.pool, parts.vault)}
+    for site in registered.sites.values():
+        typer.echo(f"site\t{site.code}\t{site.name_zh}\t{site.name_en}\t{site.level}\t{site.parent or '-'}")
+    for unit in registered.departments.values():
+        typer.echo(f"department\t{unit.code}\t{unit.name_zh}\t{unit.name_en}\t{unit.site}\t{unit.upper or '-'}")
+    for window in registered.windows.values():
+        place = f"{window.site}\t{window.department or '-'}\t{window.kind}"
+        typer.echo(f"window\t{window.code}\t{window.name_zh}\t{window.name_en}\t{place}")
+    for item in registered.items.values():
+        days = "-" if item.promised_working_days is None else item.promised_working_days
+        typer.echo(f"item\t{item.code}\t{item.name_zh}\t{item.name_en}\t{item.department}\t{days}")
+    for post in registered.posts.values():
+        held = [t.person for t in registered.tenures if t.post == post.code and t.covers(now)]
+        holders = " ".join(logins.get(person, str(person)) for person in held) or "-"
+        place = f"{post.site}\t{post.department or '-'}\t{post.window or '-'}"
+        typer.echo(f"post\t{post.code}\t{post.name_zh}\t{post.name_en}\t{place}\t{post.role}\t{holders}")
+
+
+@rulebooks.command("adopt-defaults")
+def adopt_defaults() -> None:
+    """Adopt the policies, calendars and categories that come with the program, where none were adopted yet."""
+    from service.adoption import adopt_first
+
+    with opened() as parts:
+        adopted = adopt_first(parts.book)
+    typer.echo(f"{adopted} adopted." if adopted else "Everything was adopted already.")
+    typer.echo("Every limit is to be confirmed with the site before it is used in earnest.", err=True)
+
+
+@rulebooks.command("show")
+def show_rulebook() -> None:
+    """List what was adopted: policies with their limits, calendars, categories; separated by tabs."""
+    from domain.handling import HALL_ZONE
+
+    with opened() as parts:
+        rules = parts.book.facts().rulebook
+    for one in rules.policies:
+        since = f"{one.in_force_from.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
+        typer.echo(f"policy\t{one.policy.profile}\t{one.policy.version}\t{since}")
+        for term in one.policy.terms:
+            typer.echo(f"limit\t{one.policy.profile}\t{term.key}\t{term.amount} {term.unit}\t{term.source or '-'}")
+    for year in rules.years:
+        typer.echo(f"calendar\t{year.layer}\t{year.jurisdiction}\t{year.year}\t{year.version}\t{year.source}")
+    for category in rules.categories.values():
+        typer.echo(f"category\t{category.code}\t{category.name_zh}\t{category.name_en}\t{category.parent or '-'}")
+
+
+# Keys.
+
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="A file whose first line is the passphrase; without it, it is asked for.")
+]
+
+
+def _passphrase(file: Path | None, *, twice: bool) -> str:
+    """Ask for the passphrase, or read it; a command line would show it to everybody on the machine."""
+    if file is None:
+        return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+    return lines[0] if lines else ""
+
+
+def _with_vault(action: Callable[[Vault], str]) -> None:
+    """Do something with the keys alone: nothing else can be opened while a master key is missing."""
+    from service.database import log_id, open_pool
+    from service.escrow import EscrowError
+    from service.keys import Vault
+    from service.master import LocalMaster
+
+    settings = Settings.from_environment()
+    with database(settings) as dsn, open_pool(dsn, size=4) as pool:
+        vault = Vault(pool, LocalMaster(settings.home), log_id(pool))
+        try:
+            typer.echo(action(vault))
+        except EscrowError as error:
+            raise fail(str(error)) from None
+        except OSError as error:
+            raise fail(f"{error.filename or 'The file'}: {error.strerror}.") from None
+
+
+def _local(moment: datetime) -> str:
+    from domain.handling import HALL_ZONE
+
+    return f"{moment.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
+
+
+@keys.command("export")
+def export_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
+    """Write all keys into a file, the master keys under a passphrase: keep it away from the database's backups."""
+    from service.escrow import export
+
+    def action(vault: Vault) -> str:
+        done = export(vault, file, _passphrase(passphrase_file, twice=True))
+        return f"{done.masters} master keys and {done.keys} keys written to {file}."
+
+    _with_vault(action)
+
+
+@keys.command("import")
+def import_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
+    """Bring back the keys of an export; what was destroyed stays destroyed, and again changes nothing."""
+    from service.escrow import import_
+
+    def action(vault: Vault) -> str:
+        done = import_(vault, file, _passphrase(passphrase_file, twice=False))
+        return (
+            f"Of the export of {_local(done.exported_at)}: {done.masters} master keys, {done.keys} keys and"
+            f" {done.secrets} secrets were missing and are back."
+        )
+
+    _with_vault(action)
+
+
+@keys.command()
+def rotate() -> None:
+    """Make a new master key and wrap every key anew; an interrupted rotation is finished by the next."""
+    from service.escrow import rotate as rotate_keys
+
+    def action(vault: Vault) -> str:
+        done = rotate_keys(vault)
+        return f"{done.rewrapped} keys wrapped under master key {done.master_id}. Export the keys again."
+
+    _with_vault(action)

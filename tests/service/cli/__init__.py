@@ -1,0 +1,1 @@
+"""The command line, run as a person would run it, with a real database behind it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -50,11 +51,12 @@ def demo(
     from projections import PROJECTIONS
     from projections.runner import Runner
     from service import log
-    from service.demo.loading import PASSWORD, NotForDemo, load
+    from service.demo.loading import PASSWORD, NotForDemo, StoryBroken, load
     from service.parts import open_parts
 
     log.configure(quiet=True)
-    console = Console(highlight=False)
+    # What is piped somewhere is as wide as the tables want to be.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
     settings = Settings.from_environment()
     with ExitStack() as stack:
         dsn = stack.enter_context(database(settings))
@@ -69,6 +71,8 @@ def demo(
 
                 try:
                     loaded = load(parts, datetime.now(UTC), progress)
+                except StoryBroken as error:
+                    raise fail(f"{error}\nA sample of an earlier version? Set BIHUAN_HOME to a new folder.") from None
                 except NotForDemo as error:
                     raise fail(str(error)) from None
             with psycopg.connect(dsn, autocommit=True) as connection:

@@ -87,11 +87,11 @@ def test_the_four_words_everything_turns_on_are_there(word: str) -> None:
 def test_a_word_without_its_code_is_noticed() -> None:
     """A name that is not there, and one that stands elsewhere."""
     planted = (
-        "| 受理 | accept | [`complaint.Acepted`](../domain/complaint/intake.py) |\n"
+        "| 受理 | accept | [`complaint.Taken`](../domain/complaint/intake.py) |\n"
         "| 办结 | close | [`complaint.Closed`](../domain/complaint/intake.py) |\n"
         "| 属实 | yes | [`complaint.state.Finding.SUBSTANTIATED`](../domain/complaint/state.py) |"
     )
     assert faults(planted) == [
-        "complaint.Acepted is not in the code",
+        "complaint.Taken is not in the code",
         "complaint.Closed is not in domain/complaint/intake.py",
     ]

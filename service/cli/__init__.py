@@ -60,7 +60,7 @@ def main() -> None:
     from service.cli import cases, demo, people, server
 
     # Or the lines about what was done would stand between what a command prints.
-    log.configure()
+    log.configure(quiet=True)
     for module in (server, cases, demo, people):
         module.register(app)
     try:

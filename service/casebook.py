@@ -71,8 +71,8 @@ select
     head.now,
     (select max(version) from events where stream_id = %(register)s) as register_version,
     (select max(version) from events where stream_id = %(rulebook)s) as rulebook_version,
-    (select c.key from claims c, numbered where c.kind = 'complaint_no' and c.key > stem and c.key < stem || '~'
-     order by c.key desc limit 1) as last_no,
+    (select c.key from claims c where c.kind = 'complaint_no' and c.key > (select stem from numbered)
+     and c.key < (select stem || '~' from numbered) order by c.key desc limit 1) as last_no,
     (select r.mac from requests r where r.command_id = %(command)s) as mac,
     e.stream_id, e.version, e.name, e.state, e.position, e.command_id
 from head left join lateral (

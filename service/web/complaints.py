@@ -81,7 +81,13 @@ class Registration(BaseModel):
     position: int
 
 
-@public.post("/complaints", status_code=201, response_model=None, responses={201: {"model": Registration}})
+@public.post(
+    "/complaints",
+    summary="Register a complaint (登记)",
+    status_code=201,
+    response_model=None,
+    responses={201: {"model": Registration}},
+)
 def register(
     request: Request, response: Response, form: RegisterForm, parts: InParts, who: InOptionalCaller, asking: InAsking
 ) -> dict[str, object]:
@@ -128,7 +134,7 @@ class StatusForm(BaseModel):
     language: Language = Language.CHINESE
 
 
-@public.post("/status")
+@public.post("/status", summary="Ask after a complaint by number and query code (查询)")
 def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]:
     """Tell how a complaint stands, by number and query code; a wrong number and a wrong code look alike."""
     most = parts.settings.lookups_per_hour
@@ -171,7 +177,7 @@ class Worklist(BaseModel):
     )
 
 
-@router.get("")
+@router.get("", summary="List the cases you may know of, those due first at the top")
 def worklist(response: Response, parts: InParts, who: InCaller, asked: Annotated[Worklist, Query()]) -> dict[str, Any]:
     """List the cases you may know of, those due first at the top; `total` counts only these."""
     wanted = Wanted(**asked.model_dump(exclude={"wait_for"}))
@@ -206,7 +212,7 @@ def _known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry
     return row, entries
 
 
-@router.get("/{case_id}")
+@router.get("/{case_id}", summary="Show a case and its next steps")
 def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> dict[str, Any]:
     """Show a case: where it stands, what is due, what comes next for you; sealed values are opened by themselves."""
     row, entries = _known(parts, who, case_id)
@@ -240,7 +246,7 @@ def _current(entries: list[Entry]) -> dict[str, Any]:
     return {"reply": reply, "rectifications": rectifications, "evidence": evidence}
 
 
-@router.get("/{case_id}/history")
+@router.get("/{case_id}/history", summary="Tell a case in sentences, also as it stood at any moment")
 def told(
     case_id: CaseId,
     response: Response,
@@ -279,7 +285,7 @@ class OpenForm(BaseModel):
     fields: tuple[Line, ...]
 
 
-@router.post("/{case_id}/open")
+@router.post("/{case_id}/open", summary="Open sealed values; it goes on record")
 def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) -> dict[str, Any]:
     """Open sealed values of a case; it goes on record who, for what, and which."""
     _, entries = _known(parts, who, case_id)

@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from projections import PROJECTIONS
 from service.web.deps import InParts
@@ -60,6 +60,12 @@ def ready(response: Response, parts: InParts) -> dict[str, Any]:
         "position": last,
         "events_to_project": lag,
     }
+
+
+@router.get("/")
+def front() -> RedirectResponse:
+    """Lead to the API's description until there are pages."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

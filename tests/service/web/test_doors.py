@@ -38,6 +38,7 @@ CASE: Final = f"{V1}/complaints/{{case_id}}"
 
 PUBLIC: Final[Mapping[Door, str]] = {
     ("GET", f"{V1}/openapi.json"): "says what the API can do, holds no data",
+    ("GET", "/"): "leads to the next one",
     ("GET", "/docs"): "the same for people",
     ("GET", "/docs/{name}"): "scripts and styles of that page",
     ("GET", "/healthz"): "says only that the process answers; asked by machines that hold no account",

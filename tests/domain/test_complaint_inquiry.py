@@ -24,8 +24,8 @@ from domain.errors import (
     UnitConcerned,
     UnknownReference,
 )
-from domain.handling import ContactResult, Method
-from domain.rulebook import RULEBOOK
+from domain.handling import ContactResult, Facts, Method
+from domain.rulebook import RULEBOOK, Policy, PolicyAdopted
 from tests.controls import (
     ACCEPTED,
     ASSIGNED,
@@ -44,8 +44,10 @@ from tests.hall import (
     CHU,
     COMPLAINANT,
     DESK,
+    ENTERED,
     FACTS,
     FENG,
+    HALL,
     HANDLER,
     HEAD,
     JIANG,
@@ -59,6 +61,7 @@ from tests.hall import (
     ZHAO,
     actor,
     key,
+    later,
     leaving,
     local,
     sealed,
@@ -126,6 +129,28 @@ def test_limits_stay_unknown_where_no_calendar_is() -> None:
     unknown = replace(FACTS, rulebook=RULEBOOK.fold(FACTS.rulebook.policies))
     event = case(*upto(replace(ACCEPTED)), facts=unknown).when(ASSIGN).event
     assert (event.sign_due, event.contact_due) == (None, None)
+
+
+def under(policy: Policy) -> Facts:
+    """Give the facts under a second policy."""
+    day = later(ENTERED, days=1)
+    adopted = PolicyAdopted(at=day, by=THE_SYSTEM, policy=replace(policy, version=2), in_force_from=day)
+    return replace(FACTS, rulebook=RULEBOOK.evolve(FACTS.rulebook, adopted), rulebook_version=5)
+
+
+def test_limits_stay_unknown_where_the_policy_names_none() -> None:
+    """A hall need not promise how fast a unit signs."""
+    terms = tuple(term for term in HALL.terms if term.key != "complaint.sign_for")
+    event = case(*upto(ACCEPTED), facts=under(replace(HALL, terms=terms))).when(ASSIGN).event
+    assert (event.sign_due, event.contact_due) == (None, until("02-24"))
+
+
+def test_days_are_counted_in_the_zone_of_the_policy() -> None:
+    """Half past midnight in the hall is the evening before in London."""
+    call = replace(CONTACT, at=local("02-25", "00:30"))
+    assert case(*upto(SIGNED), facts=under(replace(HALL, zone="Europe/London"))).when(call).event.day == date(
+        2026, 2, 24
+    )
 
 
 @pytest.mark.parametrize(

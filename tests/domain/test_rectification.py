@@ -43,6 +43,7 @@ from domain.errors import (
 from domain.handling import end_of
 from tests.controls import (
     APPROVED,
+    ATTEMPTED,
     CLOSED,
     EVIDENCE,
     EVIDENCED,
@@ -218,8 +219,9 @@ def test_who_approved_or_revisited_takes_no_part_in_the_work_afterwards() -> Non
     case(*upto(APPROVED)).when(replace(plan, by=by_head)).then_refused(OwnWorkApproved)
     rejected = ReworkOrdered(at=APPROVED.at, by=HEAD, reply=SUBMITTED.reply, reason=sealed("reason"), rework_no=1)
     case(*upto(SUBMITTED), rejected).when(replace(plan, by=by_head)).then_refused(OwnWorkApproved)
-    by_officer = replace(HANDLER, on_behalf_of=ZHOU)
-    case(*upto(REVISITED)).when(replace(plan, by=by_officer)).then_refused(OwnWorkRevisited)
+    by_officer = replace(plan, by=replace(HANDLER, on_behalf_of=ZHOU))
+    for tried in ((ATTEMPTED,), (REVISITED,), (ATTEMPTED, REVISITED)):
+        case(*upto(REPLIED), *tried).when(by_officer).then_refused(OwnWorkRevisited)
 
 
 @pytest.mark.parametrize("command", [replace(PLAN, rectification=AGAIN), DO], ids=lambda one: type(one).__name__)

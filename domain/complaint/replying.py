@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.complaint.inquiry import by_the_handler
 from domain.complaint.state import Case, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Code, Command, Event, For, Role
+from domain.decider import Code, Command, Event, For
 from domain.errors import (
     AlreadyThere,
     ContactMissing,
@@ -189,6 +189,7 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
         case ReplyToLedgerCase():
             there = at_step(case, Step.REGISTERED)
             permit(by, there.profile, "reply", at, facts)
+            not_concerned(there, by, at, facts)
             if there.profile != Profile.LEDGER:
                 # Elsewhere a reply is submitted and approved first.
                 raise Superseded(profile=there.profile)
@@ -256,10 +257,7 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
 
 def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
     at, by, reply = command.at, command.by, command.reply
-    if by.role is Role.SYSTEM:
-        permit(by, case.profile, "reply", at, facts)
-    else:
-        by_the_handler(case, command, "reply", facts)
+    by_the_handler(case, command, "reply", facts)
     if reply != case.reply:
         raise Superseded(reply=reply)
     if case.written and not command.method.written:

@@ -60,7 +60,9 @@ ANYBODY: Final = (
 )
 IDS: Final = tuple(key(f"id-{n}") for n in range(6))
 YES_OR_NO: Final = (True, False)
+RESULTS: Final = (ContactResult.REACHED, ContactResult.REACHED, *ContactResult)
 NAMES: Final[tuple[Code, ...]] = tuple(dict.fromkeys(name for names in NEXT_STEPS.values() for name in names))
+FORWARD: Final = ("submit-reply", "approve-reply", "reply", "revisit", "close")
 ANYTHING: Final = ("register", "replace-query-code", "reply-to-ledger-case", *NAMES)
 SPANS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 60, 60, 24 * 60, 5 * 24 * 60))
 
@@ -144,7 +146,7 @@ def command(pick: Pick, name: Code, at: datetime, by: Actor, case: Case | None) 
         case "sign-for":
             return complaint.SignFor(at=at, by=by)
         case "record-contact":
-            return complaint.RecordContact(at=at, by=by, method=Method.PHONE, result=pick([*ContactResult]), note=None)
+            return complaint.RecordContact(at=at, by=by, method=Method.PHONE, result=pick(RESULTS), note=None)
         case "record-evidence":
             return complaint.RecordEvidence(
                 at=at, by=by, evidence=pick(IDS), kind=EvidenceKind.OTHER, description=sealed("description"),
@@ -185,7 +187,7 @@ def command(pick: Pick, name: Code, at: datetime, by: Actor, case: Case | None) 
                 at=at, by=by, reply=reply, content=sealed("content"), content_measured=MEASURED
             )
         case "revisit":
-            result = pick([*ContactResult])
+            result = pick(RESULTS)
             answers = ANSWERS if result is ContactResult.REACHED else None
             return complaint.Revisit(at=at, by=by, method=Method.PHONE, result=result, answers=answers)
         case "close":
@@ -207,6 +209,8 @@ def somebody(pick: Pick, name: Code, story: Story) -> Actor:
         for post in story.facts.register.held_by(who, story.now)
         if HALL.allows(name, post.role)
     ]
+    if name == "register":
+        fitting += [Actor(person=who, role=Role.CITIZEN) for who in PEOPLE]
     # The one who handles the case gets on with it; everybody else would mostly be sent away.
     if story.case is not None and (own := [by for by in fitting if by.person == story.case.handler]):
         fitting += own * 5 * len(fitting)
@@ -215,13 +219,18 @@ def somebody(pick: Pick, name: Code, story: Story) -> Actor:
 
 
 def people_move(pick: Pick, story: Story) -> None:
-    """Let somebody take or leave a post."""
-    who, post = pick(PEOPLE), pick(sorted(POSTS))
-    register, now = story.facts.register, story.now
-    moved: PostLeft | PostTaken = PostTaken(at=now, by=THE_SYSTEM, post=post, person=who, since=now)
-    if register.holds(who, post, now):
-        moved = PostLeft(at=now, by=THE_SYSTEM, post=post, person=who, until=now)
-    story.facts = replace(story.facts, register=REGISTER.evolve(register, moved))
+    """Let somebody take one more post, leave one, or go from all of theirs to another: often who had a part in this."""
+    who = pick([*PEOPLE, *(event.by.person for event in story.history)])
+    post, register, now = pick(["revisits", "supervisor", *sorted(POSTS)]), story.facts.register, story.now
+    left = [one.code for one in register.held_by(who, now)] if pick(YES_OR_NO) else [post]
+    moves: list[PostLeft | PostTaken] = [
+        PostLeft(at=now, by=THE_SYSTEM, post=code, person=who, until=now)
+        for code in left
+        if register.holds(who, code, now)
+    ]
+    if post not in {move.post for move in moves}:
+        moves.append(PostTaken(at=now, by=THE_SYSTEM, post=post, person=who, since=now))
+    story.facts = replace(story.facts, register=REGISTER.fold(moves, register))
 
 
 def tell(pick: Pick, longest: int = 60) -> Story:
@@ -235,6 +244,7 @@ def tell(pick: Pick, longest: int = 60) -> Story:
         if seldom(pick):
             people_move(pick, story)
         likely = ("register",) if story.case is None else NEXT_STEPS[story.case.step]
-        name = pick(ANYTHING if seldom(pick) else likely)
+        forward = [name for name in likely if name in FORWARD] * 3
+        name = pick(ANYTHING if seldom(pick) else [*likely, *forward])
         story.ask(command(pick, name, story.now, somebody(pick, name, story), story.case))
     return story

@@ -14,6 +14,7 @@ from domain.errors import (
     NoPolicy,
     NotYourRole,
     OutOfTurn,
+    OwnCause,
     Superseded,
 )
 from domain.handling import Basis
@@ -25,6 +26,7 @@ from tests.controls import (
 )
 from tests.hall import (
     FACTS,
+    FENG,
     HANDLER,
     MEASURED,
     local,
@@ -71,6 +73,8 @@ def test_a_ledger_case_is_answered_once() -> None:
 def test_only_an_import_answers_a_ledger_case_and_only_a_ledger_case() -> None:
     """No handler goes round the approval by this door."""
     case(LEDGER_CASE).when(replace(LEDGER_REPLY, by=HANDLER)).then_refused(NotYourRole)
+    behind = replace(THE_SYSTEM, on_behalf_of=FENG)
+    case(LEDGER_CASE).when(replace(LEDGER_REPLY, by=behind)).then_refused(OwnCause)
     case(REGISTERED).when(LEDGER_REPLY).then_refused(Superseded, profile=Profile.HALL)
     case(REGISTERED).when(replace(LEDGER_REPLY, by=HANDLER)).then_refused(Superseded)
     case(LEDGER_CASE, facts=replace(FACTS, rulebook=RULEBOOK.initial)).when(LEDGER_REPLY).then_refused(NoPolicy)

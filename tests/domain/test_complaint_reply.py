@@ -21,7 +21,7 @@ from domain.complaint import (
 )
 from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
 from domain.complaint.state import Finding, Step
-from domain.decider import THE_SYSTEM, Actor, Role
+from domain.decider import THE_SYSTEM, Actor, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
     ContactMissing,
@@ -347,6 +347,16 @@ def test_a_machine_may_deliver() -> None:
     command = replace(DELIVER, by=THE_SYSTEM)
     case(*upto(APPROVED)).when(command).then([replace(REPLIED, by=THE_SYSTEM)])
     case(*upto(APPROVED), facts=replace(FACTS, rulebook=RULEBOOK.initial)).when(command).then_refused(NoPolicy)
+
+
+@pytest.mark.parametrize(
+    ("mandator", "refusal"),
+    [(FENG, OwnCause), (COMPLAINANT, OwnComplaint), (ZHAO, OwnWorkApproved), (SUN, OwnWorkVerified)],
+)
+def test_nobody_hides_behind_a_machine(mandator: PersonKey, refusal: type[Refused]) -> None:
+    """Who may not act may not have it done by a machine either."""
+    command = replace(DELIVER, by=replace(THE_SYSTEM, on_behalf_of=mandator))
+    case(*upto(APPROVED)).when(command).then_refused(refusal)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from projections.docket import DOCKET
 from projections.runner import Entry, Projection, Stopped, rebuild
 from tests.controls import LOOP
 from tests.hall import key
-from tests.projections.town import TALLY, TallyRow, Town, carrying, count, dump, rows
+from tests.projections.town import TALLY, TallyRow, Town, carrying, count, dump, rows, struck
 
 pytestmark = pytest.mark.postgres
 
@@ -172,6 +172,21 @@ def test_an_error_leaves_everything_as_it_was(
     assert TALLY.position(connection) == end
     carried(connection, TALLY)
     assert rebuild(other, TALLY) == (end, 0)
+
+
+def test_rows_are_put_right_all_at_once_or_not_at_all(
+    town: Town, connection: psycopg.Connection, other: psycopg.Connection
+) -> None:
+    """Whoever is struck between the rows and the position has put nothing right yet."""
+    fill(town)
+    carried(connection, TALLY)
+    connection.execute("update tally_1 set events = 99")
+    connection.execute("insert into tally_1 values (%s, 1, '{}', '{}')", (key("nobody"),))
+    before = dump(connection, TALLY)
+    with struck(connection, "raise exception 'struck';"), pytest.raises(psycopg.errors.RaiseException):
+        rebuild(other, TALLY)
+    assert dump(connection, TALLY) == before
+    assert rebuild(other, TALLY)[1] == 5
 
 
 def test_a_log_that_cannot_be_read_is_not_rebuilt_in_part(

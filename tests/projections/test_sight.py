@@ -286,7 +286,7 @@ def test_a_sealed_case_stays_in_its_circle(connection: psycopg.Connection) -> No
 
 
 def above(*, held: bool) -> Register:
-    """Give the register with a city above the hall, and a desk there."""
+    """Give the register with a city above the hall, and a desk there that somebody holds, or held once."""
     city = Site(code="CITY", name_zh="市", name_en="City", level=SiteLevel.DISTRICT)
     desk = Post(code="city-desk", name_zh="市投诉台", name_en="City desk", role=Role.DISPATCHER, site="CITY")
     register = REGISTER.evolve(FACTS.register, SiteAdded(at=local("01-05"), by=THE_SYSTEM, entry=city))
@@ -296,10 +296,10 @@ def above(*, held: bool) -> Register:
         sites=MappingProxyType({**register.sites, "GXQ": hall}),
         posts=MappingProxyType({**register.posts, "city-desk": desk}),
     )
-    if not held:
-        return register
-    taken = PostTaken(at=local("01-06"), by=THE_SYSTEM, post="city-desk", person=STRANGER, since=local("01-06"))
-    return REGISTER.evolve(register, taken)
+    since, until = local("01-06"), local("02-01")
+    taken = PostTaken(at=since, by=THE_SYSTEM, post="city-desk", person=STRANGER, since=since)
+    left = PostLeft(at=until, by=THE_SYSTEM, post="city-desk", person=STRANGER, until=until)
+    return REGISTER.fold([taken] if held else [taken, left], register)
 
 
 def test_a_case_sealed_from_the_desk_goes_to_the_desk_above(connection: psycopg.Connection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -150,3 +152,16 @@ def dump(connection: psycopg.Connection, projection: Projection[Any]) -> bytes:
 
 def _everything(table: str) -> sql.Composed:
     return sql.SQL("select * from {} order by 1").format(sql.Identifier(table))
+
+
+@contextmanager
+def struck(connection: psycopg.Connection, by: str) -> Iterator[None]:
+    """Strike whoever moves a position, after the rows and before the position."""
+    connection.execute(
+        sql.SQL(
+            "create function strike() returns trigger language plpgsql as $$ begin {} return new; end $$;"
+            " create trigger strike before update on projection_positions for each row execute function strike()"
+        ).format(sql.SQL(by))  # one of the two texts below
+    )
+    yield
+    connection.execute("drop function strike cascade")

@@ -66,10 +66,14 @@ class Ask(Generic[C]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What a command did: its events, the stream's version and the log's position after it."""
+    """What a command did: its events, the stream's version and the log's position after it.
+
+    `repeated`: it was in the log already; `sent`: by a try of this very call, whose answer was lost.
+    """
 
     stream: UUID
     version: int
     position: int
     events: tuple[Event, ...] = ()
     repeated: bool = False
+    sent: bool = False

@@ -25,7 +25,7 @@ from domain.rulebook import Profile
 from projections.codec import decode
 from service.asking import Ask, Asked, Busy, Done, KeyReused, Stale
 from service.batches import BY_COMMAND, Batch, Outcome, Row, done_before, look, placed, row_of
-from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, Log, Recorder
+from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, LeafDiffers, Log, Recorder
 from service.grouping import Together
 from service.shelf import Shelf
 
@@ -115,6 +115,7 @@ class Casebook:
         self._registering: Together[Ask[complaint.Command], Outcome] = Together(
             lambda asks: self.transact_many(complaint.COMPLAINT, asks),
             lambda ask: self._alone(complaint.COMPLAINT, ask),
+            stop=LeafDiffers,
         )
         self._say = structlog.get_logger("casebook")
 
@@ -162,6 +163,7 @@ class Casebook:
                 self._refused(stream, command, asked, refused)
                 raise
             else:
+                done = replace(done, sent=done.repeated and attempt > 0)
                 self._say.info(
                     "transacted",
                     action=asked.name,
@@ -202,7 +204,8 @@ class Casebook:
             except (IntegrityError, psycopg.OperationalError) as error:
                 self._say.info("one by one", commands=len(asks), why=type(error).__name__)
                 break
-        return [self._alone(decider, ask) for ask in asks]
+        alone = [self._alone(decider, ask) for ask in asks]
+        return [replace(one, sent=one.repeated) if isinstance(one, Done) else one for one in alone]
 
     def _together(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
         batch = Batch(decider, asks, look(self.pool, asks, self._facts_of), self._version)
@@ -336,32 +339,39 @@ class Casebook:
             self._note(beside(stream, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
 
     def opened(self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str) -> None:
-        """Put on record that somebody opened sealed values: once per person, purpose and quarter of an hour."""
+        """Put on record that somebody opened sealed values: once per person, purpose, fields and quarter of an hour."""
         with self.pool.connection() as connection:
             row = connection.execute("select clock_timestamp()").fetchone()
         now = datetime.now(UTC) if row is None else row[0].astimezone(UTC)
         quarter = now - (now - datetime.min.replace(tzinfo=UTC)) % OPENING
-        command_id = uuid5(case, f"opened:{by.person}:{purpose}:{quarter.isoformat()}")
-        event = Opened(at=now, by=by, case=case, purpose=purpose, fields=tuple(sorted(set(fields))))
+        opened = tuple(sorted(set(fields)))
+        command_id = uuid5(case, f"opened:{by.person}:{purpose}:{quarter.isoformat()}:{','.join(opened)}")
+        event = Opened(at=now, by=by, case=case, purpose=purpose, fields=opened)
         self._note(beside(case, "access"), event, command_id, Asked(command_id=command_id, source=source, name="open"))
 
     def _note(self, stream: UUID, event: Event, command_id: UUID, asked: Asked) -> None:
         """Append one event beside a case, once per command id."""
         for _ in range(ATTEMPTS):
             with self.pool.connection() as connection:
-                row = connection.execute(
-                    "select clock_timestamp(), (select max(version) from events where stream_id = %s),"
-                    " exists (select from events where command_id = %s)",
-                    (stream, command_id),
+                last = connection.execute(
+                    "select version, state, name from events where stream_id = %s order by version desc limit 1",
+                    (stream,),
                 ).fetchone()
-            now, version, there = row if row is not None else (event.at, 0, False)
-            if there:
-                return
-            metadata = Metadata(command=asked.name, source=asked.source, cause=asked.command_id)
+                row = connection.execute(
+                    "select clock_timestamp(), exists (select from events where command_id = %s)", (command_id,)
+                ).fetchone()
+                now, there = row if row is not None else (event.at, False)
+                if there:
+                    # What follows leaves the database because this is on record, so it must be durable too.
+                    Recorder.flush(connection)
+                    return
+            version, last_at = (0, now) if last is None else (last[0], decode(last[2], last[1])[0].at)
+            cause = None if asked.command_id == command_id else asked.command_id
+            metadata = Metadata(command=asked.name, source=asked.source, cause=cause)
             placed = Recorded(
                 stream=stream,
-                version=(version or 0) + 1,
-                event=replace(event, at=asked.moment or now.astimezone(UTC)),
+                version=version + 1,
+                event=replace(event, at=max(asked.moment or now.astimezone(UTC), last_at.astimezone(UTC))),
                 metadata=metadata,
             )
             try:

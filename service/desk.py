@@ -239,7 +239,8 @@ class Desk:
                 sealer.release()
                 raise
             else:
-                if done.repeated:
+                # Keys that a lost answer may have carried into the log are not given to anybody else.
+                if done.repeated and not done.sent:
                     sealer.release()
                 return done
         raise Busy(tried=SEALED_ANEW)
@@ -250,7 +251,7 @@ def _release(sealers: dict[UUID, Sealer], asks: Iterable[Ask[complaint.Command]]
     written = {
         ask.stream
         for ask, outcome in zip(asks, outcomes, strict=True)
-        if isinstance(outcome, Done) and outcome.events and not outcome.repeated
+        if isinstance(outcome, Done) and outcome.events and (outcome.sent or not outcome.repeated)
     }
     for case, sealer in sealers.items():
         if case not in written:

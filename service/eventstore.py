@@ -168,10 +168,17 @@ class Recorder(ApplicationRecorder):
         if not beside:
             return sorted(connection.execute(APPEND, parameters, binary=True, prepare=True).fetchall())
         # In a pipeline of an autocommitting connection everything up to its end is one transaction, in one round trip.
-        with connection.pipeline():
-            for one in beside:
-                connection.execute(one.statement, one.parameters)
-            cursor = connection.execute(APPEND, parameters, binary=True, prepare=True)
+        try:
+            with connection.pipeline():
+                for one in beside:
+                    connection.execute(one.statement, one.parameters)
+                cursor = connection.execute(APPEND, parameters, binary=True, prepare=True)
+        except psycopg.Error:
+            # What came after the error was never prepared, but the driver believes it was: begin anew with a rollback,
+            # at which it forgets what it prepared.
+            if not connection.closed:
+                connection.execute("rollback")
+            raise
         return sorted(cursor.fetchall())
 
     @staticmethod

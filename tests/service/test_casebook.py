@@ -11,9 +11,11 @@ from psycopg.errors import DivisionByZero
 from psycopg_pool import ConnectionPool
 
 from domain import register
-from domain.decider import THE_SYSTEM
+from domain.access import Opened, Purpose
+from domain.decider import THE_SYSTEM, Actor, PersonKey, Role, beside
 from domain.errors import AlreadyThere
 from domain.register import Add, Site, SiteLevel
+from projections.codec import decode
 from service.casebook import Asked, Casebook, KeyReused, Stale
 from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, Log, Recorder
 
@@ -93,3 +95,18 @@ def test_what_stands_beside_an_append_shares_its_fate(pool: ConnectionPool, log_
         assert connection.execute("select count(*) from requests").fetchone() == (0,)
         assert connection.execute("select max(position), count(*) from events").fetchone() == (1, 1)
     assert recorder.insert_events([other], command_ids=[key], beside=[Beside(REMEMBER, (key, b"mac"))]) == [2]
+
+
+def test_every_opening_is_on_record_once_in_a_quarter(book: Casebook) -> None:
+    """The same fields again in the same quarter of an hour are no news; another field is, however soon."""
+    case, reader = uuid4(), Actor(person=PersonKey(uuid4()), role=Role.SUPERVISOR)
+    for fields in (["narrative"], ["narrative", "narrative"], ["phone"], ["phone", "narrative"]):
+        book.opened(case, reader, Purpose.SUPERVISION, fields, "test")
+    stored = book.recorder.select_events(beside(case, "access"))
+    opened = [decode(one.topic, one.state)[0] for one in stored]
+    assert [one.fields for one in opened if isinstance(one, Opened)] == [
+        ("narrative",),
+        ("phone",),
+        ("narrative", "phone"),
+    ]
+    assert [one.at for one in opened] == sorted(one.at for one in opened)

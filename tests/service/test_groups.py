@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from psycopg_pool import ConnectionPool
 
@@ -310,6 +311,20 @@ def test_a_group_whose_answer_is_lost_happens_once(
         assert second.repeated
         assert (first.position, first.version, first.events) == (second.position, second.version, second.events)
     assert asking(database, "select count(*) from events") == [(14,)]
+
+
+@pytest.mark.postgres
+def test_one_broken_request_of_a_group_harms_no_other(database: str, book: Casebook, log_id: UUID) -> None:
+    """A statement beside one of them that fails undoes the append of all; the others are then done without it."""
+    there = uuid4()
+    book.register_complaint(registering("there", stream=there))
+    asks = [registering("1"), registering("2", statement="select 1 / length(%s) / 0"), registering("3")]
+    with open_pool(database, size=8) as pool:
+        answers = in_one_group(book_over(pool, log_id, Gated), there, asks)
+    assert [type(one) for one in answers] == [Done, psycopg.errors.DivisionByZero, Done]
+    assert sorted(running_numbers(answers)) == [2, 3]
+    assert asking(database, "select ref from said order by 1") == [("1",), ("3",), ("there",)]
+    assert asking(database, "select count(*), max(position) from events") == [(6, 6)]
 
 
 @pytest.mark.postgres

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from domain.decider import Code, PublicName, Role
 from domain.register import Department, Item, Post, Site, SiteLevel, Window, WindowKind
+from service.forms.form import HallCode
 
 OF_NOBODY: Final = frozenset({Role.CITIZEN, Role.PUBLIC, Role.SYSTEM})
 """Roles that no post carries: who acts in them is not staff."""
@@ -32,6 +33,7 @@ class SiteForm(EntryForm):
     """A service site; a village is a community."""
 
     kind: Literal["site"] = "site"
+    code: HallCode
     level: SiteLevel
     parent: Code | None = None
 

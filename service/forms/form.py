@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -11,6 +12,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     StringConstraints,
 )
@@ -23,6 +25,10 @@ from service.sealing import Sealer
 
 LONGEST_TEXT: Final = 20_000
 MOST_BYTES: Final = 5_000_000
+LONGEST_HALL: Final = 40
+FIRST_YEAR: Final = 2
+LAST_YEAR: Final = 9998
+DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _no_nul(text: str) -> str:
@@ -38,7 +44,23 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _written(given: object) -> object:
+    # The validator would take a number, also one in quotes, for seconds since 1970, and read "20261122" as that August.
+    if isinstance(given, date) or (isinstance(given, str) and DAY.match(given)):
+        return given
+    raise ValueError("write the day as in 2026-11-22; a number is not read as a time")
+
+
+def _short_enough(code: str) -> str:
+    if len(code) > LONGEST_HALL:
+        raise ValueError(f"the code of a hall has at most {LONGEST_HALL} characters")
+    return code
+
+
 def _utc(moment: datetime) -> datetime:
+    # Room on either side, so that it can be told in every zone.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the time lies beyond the calendar; send a year from {FIRST_YEAR} to {LAST_YEAR}")
     return moment.astimezone(UTC)
 
 
@@ -52,8 +74,14 @@ Line = Annotated[
 ]
 """A name, a phone number, a heading: at most 200 characters."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-"""A moment with its offset, in RFC 3339."""
+HallCode = Annotated[Code, AfterValidator(_short_enough)]
+"""The code of a hall; a complaint number holds it with day and running number, and is itself a code of 64."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
+"""A moment with its offset, in RFC 3339; given in UTC."""
+
+Day = Annotated[date, BeforeValidator(_written)]
+"""A day, in RFC 3339."""
 
 
 @dataclass(frozen=True, slots=True)

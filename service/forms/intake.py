@@ -17,7 +17,7 @@ from domain.complaint.state import IdentityMode, Respondent
 from domain.decider import Code, PersonKey
 from domain.rulebook import Profile
 from domain.sealed import measure
-from service.forms.form import Form, Line, Making, Moment, Text
+from service.forms.form import Form, HallCode, Line, Making, Moment, Text
 
 
 class RespondentForm(BaseModel):
@@ -48,7 +48,7 @@ class RegisterForm(BaseModel):
             ]
         },
     )
-    hall: Code
+    hall: HallCode
     narrative: Text
     subject: Line | None = None
     desired_outcome: Text | None = None

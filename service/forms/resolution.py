@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Self
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
 from domain.complaint.revisiting import Answers, Grade, Outcome, Resolved
 from domain.handling import ContactResult, Method
 from domain.sealed import measure
-from service.forms.form import Form, Making, Text
+from service.forms.form import Day, Form, Making, Text
 
 
 class PlanRectificationForm(Form):
@@ -28,7 +27,7 @@ class PlanRectificationForm(Form):
     name = "plan-rectification"
     summary = "Plan a rectification, with a date"
     actions: Text
-    due: date
+    due: Day
 
     def command(self, making: Making) -> complaint.Command:
         return complaint.PlanRectification(

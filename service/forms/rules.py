@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -11,6 +10,7 @@ from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import Code, PublicName
 from domain.rulebook import Category, CodeList, Permission, Policy, Profile
 from service import profiles
+from service.forms.form import Day
 
 HIGHEST_VERSION: Final = 1_000_000
 LONGEST_AMOUNT: Final = 10_000
@@ -62,7 +62,7 @@ class DayForm(BaseModel):
     """One day that a notice names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    day: date
+    day: Day
     kind: DayKind
 
 
@@ -90,7 +90,7 @@ class CalendarForm(BaseModel):
     layer: Layer
     year: int = Field(ge=2000, le=2200)
     version: int = Field(ge=1, le=HIGHEST_VERSION)
-    published_at: date | None = None
+    published_at: Day | None = None
     source: Code
     days: tuple[DayForm, ...] = Field(max_length=400)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.requests import Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain import complaint
 from domain.access import Purpose
@@ -26,7 +26,7 @@ from projections.runner import Entry, wait_for
 from service.desk import Receipt
 from service.forms import FORMS
 from service.forms.form import Form, Line, Moment
-from service.forms.intake import RegisterForm
+from service.forms.intake import RegisterForm, ReplaceQueryCodeForm
 from service.limits import place
 from service.parts import Parts
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
@@ -52,8 +52,6 @@ IDENTITY: Final = frozenset({"name", "phone"})
 SEES_IDENTITY: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.REVISIT_OFFICER, Role.SUPERVISOR})
 
 CaseId = Annotated[UUID, Path(description="The id of the case.")]
-AsOf = Annotated[AwareDatetime | None, Query(description="What was true at this moment.")]
-KnownAt = Annotated[AwareDatetime | None, Query(description="What was on record at this moment.")]
 
 
 class Registration(BaseModel):
@@ -139,9 +137,13 @@ def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]
     """Tell how a complaint stands, by number and query code; a wrong number and a wrong code look alike."""
     most = parts.settings.lookups_per_hour
     parts.limits.hit("status-place", place(address_of(request)), most=most, seconds=HOUR)
-    parts.limits.hit("status-number", form.complaint_no.upper().encode(), most=most, seconds=HOUR)
+    # However it is typed, it counts as the same number: its letters in either case, blanks around it.
+    typed = form.complaint_no.strip()
+    parts.limits.hit("status-number", typed.upper().encode(), most=most, seconds=HOUR)
     with parts.pool.connection() as connection:
-        case = case_of(connection, form.complaint_no.upper().strip())
+        # A number holds the code of its hall, which may have small letters; most have none, and people type any.
+        exact, raised = case_of(connection, typed), case_of(connection, typed.upper())
+        case = exact or raised
         # An unknown number costs the same look at a code as a known one.
         if not parts.desk.codes.matches(case or UUID(int=0), form.query_code) or case is None:
             raise Unknown
@@ -246,22 +248,26 @@ def _current(entries: list[Entry]) -> dict[str, Any]:
     return {"reply": reply, "rectifications": rectifications, "evidence": evidence}
 
 
+class Telling(BaseModel):
+    """At which moment a case is told, by either clock, and in which language."""
+
+    # A misspelled `as_of` must not be answered with the present.
+    model_config = ConfigDict(extra="forbid")
+    as_of: Moment | None = Field(default=None, description="What was true at this moment.")
+    known_at: Moment | None = Field(default=None, description="What was on record at this moment.")
+    language: Language = Language.CHINESE
+
+
 @router.get("/{case_id}/history", summary="Tell a case in sentences, also as it stood at any moment")
 def told(
-    case_id: CaseId,
-    response: Response,
-    parts: InParts,
-    who: InCaller,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    language: Annotated[Language, Query()] = Language.CHINESE,
+    case_id: CaseId, response: Response, parts: InParts, who: InCaller, asked: Annotated[Telling, Query()]
 ) -> dict[str, Any]:
     """Tell a case in sentences, as it stood at any moment by either clock.
 
     Supervisors and auditors also read who opened sealed values, and which attempts were refused.
     """
     _, entries = _known(parts, who, case_id)
-    as_of, known_at = (None if moment is None else moment.astimezone(UTC) for moment in (as_of, known_at))
+    as_of, known_at = asked.as_of, asked.known_at
     shown = [
         entry
         for entry in entries
@@ -274,7 +280,7 @@ def told(
     row = fold([entry for entry in shown if entry.stream == case_id])
     if row is not None:
         _head(response, row.version, row.position)
-    lines = history(sorted(shown, key=lambda entry: entry.position), parts.book.facts().register, language)
+    lines = history(sorted(shown, key=lambda entry: entry.position), parts.book.facts().register, asked.language)
     return {"as_it_stood": None if row is None else _summary(row), "history": [asdict(line) for line in lines]}
 
 
@@ -307,6 +313,8 @@ def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) 
 
 
 def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
+    issues_code = form_type is ReplaceQueryCodeForm
+
     def act(
         case_id: CaseId,
         response: Response,
@@ -316,13 +324,16 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
         _known(parts, who, case_id)
-        done = parts.desk.act(case_id, form, who.actor, asking(form_type.name, form))
+        asked = asking(form_type.name, form)
+        done = parts.desk.act(case_id, form, who.actor, asked)
         _head(response, done.version, done.position)
         return {
             "version": done.version,
             "position": done.position,
             "events": [type(event).__name__ for event in done.events],
             **_made(done.events),
+            # Shown once, as with the receipt: it follows from the command id, so a repeated request shows it again.
+            **({"query_code": parts.desk.codes.code_for(asked.command_id)} if issues_code else {}),
         }
 
     act.__annotations__["form"] = Annotated[form_type, Body()]

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.settings import Settings
-from service.web.problems import SEND_LESS, problem
+from service.web.problems import SEND_LESS, instead, problem
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -51,16 +51,21 @@ class Headers:
 class Bounded:
     """Refuses a body that is too long: at once where its length is announced, else when it has come that far."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, complain_instead: str) -> None:
         self.app = app
         self.most = most
+        self.complain_instead = complain_instead
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         announced = dict(scope.get("headers", ())).get(b"content-length", b"0")
-        if scope["type"] == "http" and announced.isdigit() and int(announced) > self.most:
+        if scope["type"] == "http" and self._too_long(announced):
             answer = problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", "The request is too large.", SEND_LESS, {}
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too-large",
+                "The request is too large.",
+                SEND_LESS,
+                instead(scope["method"], scope["path"], self.complain_instead),
             )
             await answer(scope, receive, send)
             return
@@ -76,8 +81,15 @@ class Bounded:
 
         await self.app(scope, counted, send)
 
+    def _too_long(self, announced: bytes) -> bool:
+        # Python refuses to read a number of thousands of digits; one that has more than the limit is larger anyway.
+        digits = announced.lstrip(b"0")
+        if not digits.isdigit():
+            return False
+        return len(digits) > len(str(self.most)) or int(digits) > self.most
+
 
 def guard(app: FastAPI, settings: Settings) -> None:
     """Put the guards before an application: the outermost is added last."""
-    app.add_middleware(Bounded, most=settings.body_limit)
+    app.add_middleware(Bounded, most=settings.body_limit, complain_instead=settings.complain_instead)
     app.add_middleware(Headers)

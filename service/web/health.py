@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from projections import PROJECTIONS
@@ -75,11 +76,10 @@ def docs() -> HTMLResponse:
 
 
 @router.get("/docs/{name}")
-def asset(name: str, response: Response) -> Response:
+def asset(name: str) -> Response:
     """Give a file of the viewer, out of the installed package."""
     if name not in ASSETS:
-        response.status_code = HTTPStatus.NOT_FOUND
-        return response
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     headers = {"Cache-Control": "public, max-age=86400"}
     if name == "start.js":
         return Response(START, media_type=ASSETS[name], headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
@@ -35,6 +36,7 @@ from service.sealing import Destroyed, NoKeys, Unsealable, VaultError
 from service.sessions import SessionEnded
 
 MEDIA_TYPE: Final = "application/problem+json"
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SEND_LESS: Final = "Send less: a text has at most 20,000 characters, a file 5 MB."
 
 STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
@@ -149,6 +151,12 @@ def problem(
     return JSONResponse({**body, **more}, status, headers, MEDIA_TYPE)
 
 
+def instead(method: str, path: str, complain_instead: str) -> dict[str, object]:
+    """Give what a refusal at this address adds: who cannot complain here must know where else."""
+    registering = method == "POST" and path == "/api/v1/complaints"
+    return {"complain_instead": complain_instead} if registering else {}
+
+
 def _plain(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(one) for one in value]
@@ -161,10 +169,8 @@ def install(app: FastAPI, complain_instead: str) -> None:
     """Answer every error of the application with a problem document."""
     say = structlog.get_logger("web")
 
-    def instead(request: Request) -> dict[str, object]:
-        # Who cannot complain here must know where else.
-        registering = request.method == "POST" and request.url.path == "/api/v1/complaints"
-        return {"complain_instead": complain_instead} if registering else {}
+    def elsewhere(request: Request) -> dict[str, object]:
+        return instead(request.method, request.url.path, complain_instead)
 
     @app.exception_handler(Refused)
     def _(request: Request, refused: Refused) -> JSONResponse:
@@ -176,20 +182,20 @@ def install(app: FastAPI, complain_instead: str) -> None:
             refused.code,
             refused.message(),
             refused.then,
-            {**more, **instead(request)},
+            {**more, **elsewhere(request)},
             headers=headers,
         )
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> JSONResponse:
         # Never what was sent: it may be somebody's narrative.
-        places = [{"place": ".".join(map(str, one["loc"])), "reason": _reason(one)} for one in error.errors()[:20]]
+        places = [{"place": _place(one), "reason": _reason(one)} for one in error.errors()[:20]]
         return problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "malformed",
             "The request is malformed.",
             "Correct the places listed and send it again; nothing was changed.",
-            {"errors": places, **instead(request)},
+            {"errors": places, **elsewhere(request)},
         )
 
     @app.exception_handler(HTTPException)
@@ -201,7 +207,7 @@ def install(app: FastAPI, complain_instead: str) -> None:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too-large", SEND_LESS),
             HTTPStatus.BAD_REQUEST: ("malformed", "Send proper JSON in UTF-8; nothing was changed."),
         }.get(status, ("http", "Nothing was changed."))
-        return problem(status, code, status.phrase, then, instead(request), headers=error.headers)
+        return problem(status, code, status.phrase, then, elsewhere(request), headers=error.headers)
 
     @app.exception_handler(VaultError)
     def _(request: Request, error: VaultError) -> JSONResponse:
@@ -211,7 +217,7 @@ def install(app: FastAPI, complain_instead: str) -> None:
             NoKeys: HTTPStatus.SERVICE_UNAVAILABLE,
         }.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
         title, _, then = str(error).partition(". ")
-        return problem(status, error.code, f"{title}.", then or "Tell an administrator.", instead(request))
+        return problem(status, error.code, f"{title}.", then or "Tell an administrator.", elsewhere(request))
 
     def unavailable(request: Request, error: Exception) -> JSONResponse:
         # Connections that died while idle are sorted out now, so that the next request meets a living one.
@@ -222,7 +228,7 @@ def install(app: FastAPI, complain_instead: str) -> None:
             "unavailable",
             "The store does not answer.",
             "Send it again in a moment with the same Idempotency-Key: nothing happens twice.",
-            instead(request),
+            elsewhere(request),
             headers={"Retry-After": "2"},
         )
 
@@ -237,8 +243,13 @@ def install(app: FastAPI, complain_instead: str) -> None:
             "our-fault",
             "Something went wrong on our side.",
             "Send it again with the same Idempotency-Key; if it goes on, tell an administrator the time.",
-            instead(request),
+            elsewhere(request),
         )
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    # The name of a field we do not know is text from outside too: told only if it looks like a name.
+    return ".".join(step if NAME.fullmatch(step) else "(unreadable)" for step in map(str, error["loc"]))
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from domain.complaint.state import Finding, IdentityMode, Step
 from domain.deadlines import Due
 from domain.decider import Actor, Code, PersonKey, Role
 from domain.register import Post, Register
-from projections.runner import Entry, Projection
+from projections.tables import Entry, Projection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +72,15 @@ class DocketRow:
     reworks: int
 
 
-def _due(row: DocketRow, due: Due | None) -> DocketRow:
-    return replace(row, due=None if due is None else due.at, due_provisional=due is not None and due.provisional)
+def _due(due: Due | None) -> dict[str, object]:
+    return {"due": None if due is None else due.at, "due_provisional": due is not None and due.provisional}
 
 
-def _in_hand(row: DocketRow) -> DocketRow:
+def _in_hand(row: DocketRow, *, contacted: bool) -> dict[str, object]:
     """Give the limit of the handling: first that of the contact, then the promise to the complainant."""
-    if row.contacted_at is None and row.contact_due is not None:
-        return replace(row, due=row.contact_due, due_provisional=row.contact_due_provisional)
-    return replace(row, due=row.handle_due, due_provisional=row.handle_due_provisional)
+    if not contacted and row.contact_due is not None:
+        return {"due": row.contact_due, "due_provisional": row.contact_due_provisional}
+    return {"due": row.handle_due, "due_provisional": row.handle_due_provisional}
 
 
 def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
@@ -89,11 +90,12 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
         return _registered(event, entry)
     if row is None:
         return None
-    row = replace(row, position=entry.position, version=entry.version, changed_at=event.at)
+    # One copy for each event: copying a row of so many columns is what folding costs.
+    moved = partial(replace, row, position=entry.position, version=entry.version, changed_at=event.at)
+    contacted = row.contacted_at is not None
     match event:
         case complaint.Accepted(handle_due=handle):
-            row = replace(
-                row,
+            return moved(
                 step=Step.ACCEPTED,
                 category=event.category,
                 severity=event.severity,
@@ -101,40 +103,39 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
                 accepted_late=event.late,
                 handle_due=None if handle is None else handle.at,
                 handle_due_provisional=handle is not None and handle.provisional,
+                **_due(event.assign_due or handle),
             )
-            return _due(row, event.assign_due or handle)
-        case complaint.Assigned(department=department, handler=handler, contact_due=contact):
-            row = replace(
-                row,
+        case complaint.Assigned(department=department, contact_due=contact):
+            limit = event.sign_due or contact
+            return moved(
                 step=Step.ASSIGNED,
                 department=department,
                 departments=tuple(dict.fromkeys((*row.departments, department, *event.assist))),
-                handler=handler,
+                handler=event.handler,
                 contact_due=None if contact is None else contact.at,
                 contact_due_provisional=contact is not None and contact.provisional,
+                **(_in_hand(row, contacted=True) if limit is None else _due(limit)),
             )
-            return _in_hand(row) if event.sign_due is None else _due(row, event.sign_due)
         case complaint.AssignmentAccepted(by=by):
-            return _in_hand(replace(row, step=Step.IN_PROGRESS, handler=by.person))
+            return moved(step=Step.IN_PROGRESS, handler=by.person, **_in_hand(row, contacted=contacted))
         case complaint.ComplainantContacted(attempt_no=1, late=late):
-            return _in_hand(replace(row, contacted_at=event.at, contacted_late=late))
+            return moved(contacted_at=event.at, contacted_late=late, **_in_hand(row, contacted=True))
         case complaint.FindingRecorded(finding=finding):
-            return replace(row, finding=finding)
+            return moved(finding=finding)
         case complaint.ReplySubmitted():
-            return replace(row, step=Step.REPLY_PENDING_APPROVAL)
+            return moved(step=Step.REPLY_PENDING_APPROVAL)
         case complaint.ReplyApproved():
-            return replace(row, step=Step.REPLY_APPROVED)
+            return moved(step=Step.REPLY_APPROVED)
         case complaint.ReworkOrdered(rework_no=reworks):
-            return _in_hand(replace(row, step=Step.IN_PROGRESS, reworks=reworks))
-        case complaint.Replied():
-            row = replace(row, step=Step.REPLIED, replied_at=event.at, replied_late=event.late)
-            return _due(row, event.revisit_due)
+            return moved(step=Step.IN_PROGRESS, reworks=reworks, **_in_hand(row, contacted=contacted))
+        case complaint.Replied(late=late, revisit_due=revisit):
+            return moved(step=Step.REPLIED, replied_at=event.at, replied_late=late, **_due(revisit))
         case complaint.Revisited():
-            return replace(row, revisited_at=event.at)
+            return moved(revisited_at=event.at)
         case complaint.Closed():
-            return _due(replace(row, step=Step.CLOSED, closed_at=event.at), None)
+            return moved(step=Step.CLOSED, closed_at=event.at, **_due(None))
         case _:
-            return row
+            return moved()
 
 
 def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:

@@ -55,6 +55,7 @@ class DocketRow:
     departments: tuple[str, ...]
     handler: UUID | None
     finding: Finding | None
+    responsible: tuple[UUID, ...]
     due: datetime | None
     due_provisional: bool
     handle_due: datetime | None
@@ -77,8 +78,8 @@ def _due(due: Due | None) -> dict[str, object]:
 
 
 def _in_hand(row: DocketRow, *, contacted: bool) -> dict[str, object]:
-    """Give the limit of the handling: first that of the contact, then the promise to the complainant."""
-    if not contacted and row.contact_due is not None:
+    """Give the limit of the handling: first that of the contact, if it is owed, then the promise to the complainant."""
+    if not contacted and row.contact_due is not None and row.identity_mode is not IdentityMode.ANONYMOUS:
         return {"due": row.contact_due, "due_provisional": row.contact_due_provisional}
     return {"due": row.handle_due, "due_provisional": row.handle_due_provisional}
 
@@ -106,7 +107,6 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
                 **_due(event.assign_due or handle),
             )
         case complaint.Assigned(department=department, contact_due=contact):
-            limit = event.sign_due or contact
             return moved(
                 step=Step.ASSIGNED,
                 department=department,
@@ -114,16 +114,17 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
                 handler=event.handler,
                 contact_due=None if contact is None else contact.at,
                 contact_due_provisional=contact is not None and contact.provisional,
-                **(_in_hand(row, contacted=True) if limit is None else _due(limit)),
+                **(_in_hand(row, contacted=True) if event.sign_due is None else _due(event.sign_due)),
             )
         case complaint.AssignmentAccepted(by=by):
             return moved(step=Step.IN_PROGRESS, handler=by.person, **_in_hand(row, contacted=contacted))
         case complaint.ComplainantContacted(attempt_no=1, late=late):
             return moved(contacted_at=event.at, contacted_late=late, **_in_hand(row, contacted=True))
         case complaint.FindingRecorded(finding=finding):
-            return moved(finding=finding)
+            staff = (part.staff for part in event.responsibility if part.staff is not None)
+            return moved(finding=finding, responsible=tuple(dict.fromkeys(staff)))
         case complaint.ReplySubmitted():
-            return moved(step=Step.REPLY_PENDING_APPROVAL)
+            return moved(step=Step.REPLY_PENDING_APPROVAL, **_in_hand(row, contacted=True))
         case complaint.ReplyApproved():
             return moved(step=Step.REPLY_APPROVED)
         case complaint.ReworkOrdered(rework_no=reworks):
@@ -168,6 +169,7 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         departments=(),
         handler=None,
         finding=None,
+        responsible=(),
         due=None if due is None else due.at,
         due_provisional=due is not None and due.provisional,
         handle_due=None,
@@ -279,10 +281,11 @@ _IN_SIGHT: Final[Mapping[Role, str]] = {
 }
 """Which cases a role may know of; a role that is not named here knows of none."""
 
-# The rules of `complaint.state.not_concerned`: whom it is about, who made it, and who served at the window when it
-# happened, when the complaint came, or serves there now.
+# The rules of `complaint.state.not_concerned`: whom it is about, who made it, whom the finding names, and who served at
+# the window when it happened, when the complaint came, or serves there now.
 _NOT_CONCERNED: Final = (
     "(respondent_staff is null or respondent_staff <> all(%(persons)s)) and complainant <> all(%(persons)s)"
+    " and not responsible && %(persons)s"
     " and not (registered_as = 'citizen' and registered_by = any(%(persons)s)) and not exists ("
     "select from unnest(%(windows)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) t (w, s, u),"
     " unnest(array[happened_at, registered_at, %(at)s]) moment"

@@ -162,6 +162,8 @@ def may_know(connection: psycopg.Connection, viewer: Viewer, row: DocketRow) -> 
 
 def _plain(row: DocketRow) -> dict[str, Any]:
     def spell(value: object) -> object:
+        if isinstance(value, tuple):
+            return list(map(spell, value))
         if isinstance(value, datetime):
             return value.isoformat()
         return str(value) if isinstance(value, UUID) else value

@@ -29,12 +29,13 @@ def sites_above(register: Register, site: Code) -> list[Code]:
 
 
 def parties(register: Register, row: DocketRow, now: datetime) -> set[PersonKey]:
-    """Name everybody who has a part in the matter: who complained, who is complained of, who served at the window."""
+    """Name everybody who has a part in the matter: who complained, who is blamed, who served at the window."""
     concerned = {PersonKey(row.complainant)}
     if row.registered_as is Role.CITIZEN:
         concerned.add(PersonKey(row.registered_by))
     if row.respondent_staff is not None:
         concerned.add(PersonKey(row.respondent_staff))
+    concerned.update(map(PersonKey, row.responsible))
     for tenure in register.tenures:
         for moment in (row.happened_at, row.registered_at, now):
             at_the_window = register.posts[tenure.post].window == row.respondent_window is not None
@@ -150,6 +151,7 @@ def some_row(chance: Random, n: int) -> DocketRow:
         intake_window=chance.choice(WINDOWS),
         respondent_window=chance.choice([*WINDOWS, None]),
         respondent_staff=chance.choice([None, None, None, *PERSONS]),
+        responsible=tuple(chance.sample(PERSONS, k=chance.choice([0, 0, 0, 1, 2]))),
         department=department,
         departments=() if department is None else (department, *chance.sample(["tax", "office"], k=1)),
         handler=chance.choice([None, *PERSONS]),

@@ -16,7 +16,7 @@ import pytest
 from domain import complaint
 from domain.complaint import COMPLAINT
 from domain.complaint.intake import Channel
-from domain.complaint.state import Finding, Step
+from domain.complaint.state import Finding, IdentityMode, Step
 from domain.deadlines import Due
 from domain.decider import Actor, Event
 from domain.rulebook import Profile
@@ -132,6 +132,7 @@ def test_the_row_of_a_closed_case_tells_the_whole_way() -> None:
         departments=("approval", "tax"),
         handler=WANG,
         finding=Finding.SUBSTANTIATED,
+        responsible=(FENG,),
         due=None,
         due_provisional=False,
         handle_due=limit("02-28").at,
@@ -188,6 +189,21 @@ def test_a_step_without_a_limit_has_that_of_the_case() -> None:
     story = (REGISTERED, accepted(assign_due=None), but(ASSIGNED, sign_due=None, contact_due=None), SIGNED)
     for upto in range(2, len(story) + 1):
         assert row_of(*story[:upto]).due == limit("02-28").at
+
+
+def test_nobody_needs_to_call_who_left_no_name() -> None:
+    """An anonymous case in hand is due when the answer is; so is any whose reply is written."""
+    nameless = registered(identity_mode=IdentityMode.ANONYMOUS)
+    assert row_of(nameless, ACCEPTED, ASSIGNED, SIGNED).due == limit("02-28").at
+    assert row_of(nameless, ACCEPTED, ASSIGNED).due == limit("02-14", "15:30").at
+    assert row_of(REGISTERED, ACCEPTED, ASSIGNED, SIGNED, SUBMITTED).due == limit("02-28").at
+
+
+def test_a_second_finding_names_others() -> None:
+    """Who was named before and is no longer is not blamed any more; a department alone is nobody."""
+    department = but(FOUND.responsibility[0], staff=None)
+    assert row_of(*LOOP, FOUND).responsible == (FENG,)
+    assert row_of(*LOOP, but(FOUND, responsibility=(department,))).responsible == ()
 
 
 def test_a_provisional_limit_says_so() -> None:

@@ -19,7 +19,7 @@ from domain.decider import THE_SYSTEM, Actor, Code, PersonKey, Role
 from domain.register import REGISTER, Post, PostLeft, PostTaken, Register, Site, SiteAdded, SiteLevel, Tenure
 from projections.docket import DOCKET, DocketRow, Viewer, fold, viewer
 from projections.queries import BadCursor, Order, Wanted, docket, may_know
-from tests.controls import LOOP, REGISTERED
+from tests.controls import FOUND, LOOP, REGISTERED
 from tests.domain.stories import tell
 from tests.hall import (
     COMPLAINANT,
@@ -40,7 +40,7 @@ from tests.hall import (
     local,
 )
 from tests.projections.circle import NOW, may, some_row, world
-from tests.projections.town import entries, registered, rows
+from tests.projections.town import but, entries, registered, rows
 
 pytestmark = pytest.mark.postgres
 
@@ -272,6 +272,17 @@ def test_a_citizen_knows_of_their_own_cases_only(connection: psycopg.Connection)
     stranger = Actor(person=STRANGER, role=Role.CITIZEN)
     assert not knows(connection, FACTS.register, stranger, row, MARCH)
     assert knows(connection, FACTS.register, replace(stranger, on_behalf_of=COMPLAINANT), row, MARCH)
+
+
+@pytest.mark.parametrize("post", WATCHING)
+def test_whom_the_finding_names_does_not_know_of_it(connection: psycopg.Connection, post: str) -> None:
+    """From the finding on, though nobody complained of them."""
+    by = WATCHING[post]
+    named = but(FOUND, responsibility=(but(FOUND.responsibility[0], staff=by.person), *FOUND.responsibility))
+    story = [named if event is FOUND else event for event in LOOP]
+    assert not knows(connection, FACTS.register, by, fold(entries(*story)), MARCH)
+    (blamed,) = {row.responsible for row in [fold(entries(*story))] if row is not None}
+    assert blamed == (by.person, FENG)
 
 
 def test_a_sealed_case_stays_in_its_circle(connection: psycopg.Connection) -> None:

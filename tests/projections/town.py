@@ -24,7 +24,7 @@ from tests.hall import REGISTER_EVENTS, RULEBOOK_EVENTS, key
 
 METADATA: Final = Metadata(command="example", source="test")
 CASE: Final = key("case")
-E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 def entries(*events: Event, case: UUID = CASE, after: int = 0, recorded_at: datetime | None = None) -> list[Entry]:
@@ -40,9 +40,9 @@ def _name_first(event: Event, recorded_at: datetime) -> tuple[str, datetime, byt
     return name, recorded_at, state
 
 
-def but(event: E, **changes: Any) -> E:  # noqa: ANN401 - a field of any kind
-    """Give an event that differs in some fields."""
-    return replace(event, **changes)
+def but(value: T, **changes: Any) -> T:  # noqa: ANN401 - a field of any kind
+    """Give an event, or a part of one, that differs in some fields."""
+    return replace(value, **changes)  # type: ignore[type-var]  # all of these are dataclasses
 
 
 def registered(**changes: Any) -> complaint.Registered:  # noqa: ANN401 - a field of any kind

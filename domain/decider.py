@@ -133,11 +133,17 @@ class For:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What stands beside an event: the command that caused it, how it came in, and what caused the command."""
+    """What stands beside an event: the command that caused it, how it came in, and what caused the command.
+
+    `register` and `rulebook` are the versions of those streams at the decision: with them, who held which post and
+    which rule held can be looked up again. None where nothing was decided.
+    """
 
     command: Code
     source: Code
     cause: UUID | None = None
+    register: int | None = None
+    rulebook: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

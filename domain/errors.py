@@ -213,6 +213,13 @@ class DateInPast(Refused):
     then = "Give a day that is still to come."
 
 
+class NotYetHappened(Refused):
+    """The time given is still to come."""
+
+    code = "not-yet-happened"
+    then = "Give the time at which it happened, or leave it out if it was just now."
+
+
 class BeforeLast(Refused):
     """An imported time lies before what the case already holds."""
 

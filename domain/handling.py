@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines import Due, Pause, due, is_late
 from domain.decider import Actor, Code, PersonKey, Role
-from domain.errors import NoPolicy, NotYourRole, Refused
+from domain.errors import NoPolicy, NotYetHappened, NotYourRole, Refused
 from domain.register import Post, Register
 from domain.rulebook import Policy, PolicyRef, Rulebook
 from domain.sealed import Similar
@@ -62,6 +62,7 @@ class Facts:
 
     register: Register = field(default_factory=Register)
     rulebook: Rulebook = field(default_factory=Rulebook)
+    register_version: int = 0
     rulebook_version: int = 0
     complaint_no: Code | None = None
     similar: tuple[Similar, ...] = ()
@@ -117,6 +118,16 @@ class Facts:
 def end_of(day: date, zone: ZoneInfo) -> Due:
     """Give a date somebody set as a limit: on time until the last instant of that local day."""
     return Due(at=datetime.combine(day, time.max, zone).astimezone(UTC), day=day, provisional=False)
+
+
+def not_later(happened_at: datetime | None, at: datetime) -> datetime | None:
+    """Give when something happened that is recorded at `at` (both UTC), if that was told; raises NotYetHappened.
+
+    It is kept beside: limits and attempts go by the time of the record, or anybody could be on time afterwards.
+    """
+    if happened_at is not None and happened_at > at:
+        raise NotYetHappened(happened_at=happened_at)
+    return happened_at
 
 
 def permit(by: Actor, profile: Code, command: Code, at: datetime, facts: Facts) -> Policy:

@@ -121,12 +121,19 @@ def placed(
     version_of: Callable[[UUID], int],
     decided: Sequence[Event | For],
     asked: Asked,
+    facts: Facts,
 ) -> list[Recorded]:
     """Give events their places, each on its stream; `versions` are those reached so far and are carried on.
 
     `version_of` reads the version of a stream that is not among them.
     """
-    metadata = Metadata(command=asked.name, source=asked.source, cause=asked.cause)
+    metadata = Metadata(
+        command=asked.name,
+        source=asked.source,
+        cause=asked.cause,
+        register=facts.register_version,
+        rulebook=facts.rulebook_version,
+    )
     recorded = []
     for one in decided:
         where, event = (one.stream, one.event) if isinstance(one, For) else (stream, one)
@@ -242,7 +249,7 @@ class Batch(Generic[S, C, E]):
 
     def _place(self, ask: Ask[C], decided: Sequence[Event | For]) -> _Placed:
         first = len(self.recorded)
-        recorded = placed(ask.stream, self._versions, self._version_of, decided, ask.asked)
+        recorded = placed(ask.stream, self._versions, self._version_of, decided, ask.asked, self._found.facts)
         for each in recorded:
             if each.stream in self._states:
                 self._take_in(each.stream, each.event)

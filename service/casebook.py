@@ -19,7 +19,7 @@ from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
 from domain.decider import NAMESPACE, Actor, Command, Decider, Event, Metadata, Recorded, beside
-from domain.errors import BeforeLast, Refused
+from domain.errors import BeforeLast, Refused, Unknown
 from domain.handling import Facts
 from domain.rulebook import Profile
 from projections.codec import decode
@@ -125,9 +125,9 @@ class Casebook:
         return self._facts_of(register_version, rulebook_version)
 
     def _facts_of(self, register_version: int, rulebook_version: int) -> Facts:
-        registered, _ = self._register.at(register_version, self.recorder)
-        rules, version = self._rulebook.at(rulebook_version, self.recorder)
-        return Facts(register=registered, rulebook=rules, rulebook_version=version)
+        registered, of_register = self._register.at(register_version, self.recorder)
+        rules, of_rulebook = self._rulebook.at(rulebook_version, self.recorder)
+        return Facts(register=registered, rulebook=rules, register_version=of_register, rulebook_version=of_rulebook)
 
     def register_now(self) -> tuple[register.Register, datetime]:
         """Give the register as it is now, and the database's time (UTC)."""
@@ -257,12 +257,11 @@ class Casebook:
             raise BeforeLast(last=last, given=asked.moment)
         at = loaded.now if last is None else max(loaded.now, last)
         state = decider.fold(row[2] for row in own)  # type: ignore[misc]  # a stream holds the events of its decider
-        decided = decider.decide(
-            state, replace(command, at=at), replace(self._facts(loaded, command, at), similar=asked.similar)
-        )
+        facts = replace(self._facts(loaded, command, at), similar=asked.similar)
+        decided = decider.decide(state, replace(command, at=at), facts)
         if not decided:
             return Done(stream=stream, version=version, position=self._durable_position())
-        recorded = placed(stream, {stream: version}, self._version, decided, asked)
+        recorded = placed(stream, {stream: version}, self._version, decided, asked, facts)
         remembered = () if asked.mac is None else (Beside(REMEMBER, (asked.command_id, asked.mac)),)
         saved = self.log.save(
             *recorded,
@@ -337,6 +336,12 @@ class Casebook:
         if refused.watched:
             attempt = AttemptRefused(at=command.at, by=command.by, case=stream, code=refused.code, command=asked.name)
             self._note(beside(stream, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
+
+    def unseen(self, case: UUID, by: Actor, asked: Asked) -> None:
+        """Put on record that somebody acted on a case they may not know of; nothing, where there is no such case."""
+        if self._version(case):
+            attempt = AttemptRefused(at=datetime.now(UTC), by=by, case=case, code=Unknown.code, command=asked.name)
+            self._note(beside(case, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
 
     def opened(self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str) -> None:
         """Put on record that somebody opened sealed values: once per person, purpose, fields and quarter of an hour."""

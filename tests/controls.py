@@ -221,6 +221,7 @@ REVISITED: Final = Revisited(
     result_satisfaction=Grade.VERY_SATISFIED,
     new_facts=False,
     note=sealed("note"),
+    late=False,
 )
 CLOSED: Final = Closed(
     at=local("03-04", "09:00"), by=DESK, outcome=Outcome.RESOLVED, revisit_status=RevisitStatus.COMPLETED

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.state import Case, Finding, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Code, Command, Digest, Event, For, PersonKey, Role
+from domain.decider import Code, Command, Digest, Event, For, Instant, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
     NotYourCase,
@@ -20,7 +20,7 @@ from domain.errors import (
     UnitConcerned,
     UnknownReference,
 )
-from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, permit, post_of
+from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, not_later, permit, post_of
 from domain.sealed import Sealed, TextFacts
 
 
@@ -97,6 +97,7 @@ class ComplainantContacted(Event):
     result: ContactResult
     note: Sealed | None
     late: bool | None
+    happened_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +142,12 @@ class SignFor(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordContact(Command):
-    """Record an attempt to reach the complainant."""
+    """Record an attempt to reach the complainant; `happened_at` if it is recorded later than it was made."""
 
     method: Method
     result: ContactResult
     note: Sealed | None
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
                     result=result,
                     note=note,
                     late=None if there.contacts else facts.late(there.profile, there.contact_due, at),
+                    happened_at=not_later(command.happened_at, at),
                 )
             ]
         case RecordEvidence():
@@ -336,7 +339,8 @@ def evolve(case: Case, event: InquiryEvent) -> Case:
             )
         case EvidenceRecorded(by=by, evidence=evidence):
             return replace(case, evidence=case.evidence | {evidence}, handlers=case.handlers | by.persons)
-        case FindingRecorded(by=by, finding=finding):
-            return replace(case, finding=finding, handlers=case.handlers | by.persons)
+        case FindingRecorded(by=by, finding=finding, responsibility=responsibility):
+            staff = frozenset(part.staff for part in responsibility if part.staff is not None)
+            return replace(case, finding=finding, responsible=staff, handlers=case.handlers | by.persons)
         case _:
             assert_never(event)

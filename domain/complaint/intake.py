@@ -93,7 +93,8 @@ class Registered(Event):
 
     `points` is how many grievances were raised; `written` says whether the complaint was made in writing;
     `by_respondent` marks a record made by somebody it is about: never refused, for a supervisor to see.
-    A ledger case was promised nothing: it has no `accept_due`.
+    `happened_at` is when the grievance arose, `received_at` when a letter came in that is recorded later, `people` how
+    many complain together. A ledger case was promised nothing: it has no `accept_due`.
     """
 
     complaint_no: Code
@@ -124,6 +125,8 @@ class Registered(Event):
     by_respondent: bool
     accept_due: Due | None
     basis: Basis
+    received_at: Instant | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +188,8 @@ class Register(Command):
     happened_at: Instant | None
     claimed_at: Instant | None
     medium: Medium | None
+    received_at: Instant | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +294,8 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         points=command.points,
         happened_at=command.happened_at,
         claimed_at=command.claimed_at,
+        received_at=command.received_at,
+        people=command.people,
         by_respondent=concerned(command.respondent, by.persons, _noticed(command), facts),
         accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
         basis=facts.basis(profile, at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import TypeAlias, assert_never
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.complaint.inquiry import by_the_handler
 from domain.complaint.state import Case, Rectification, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Command, Event, For
+from domain.decider import Command, Event, For, Instant
 from domain.errors import (
     AlreadyThere,
     DateInPast,
@@ -21,7 +21,7 @@ from domain.errors import (
     Superseded,
     UnknownReference,
 )
-from domain.handling import Facts, end_of, keep_apart, permit
+from domain.handling import Facts, end_of, keep_apart, not_later, permit
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -34,6 +34,7 @@ class RectificationPlanned(Event):
     rectification: UUID
     actions: Sealed
     due: Due
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Rectified(Event):
     actions: Sealed
     evidence: tuple[UUID, ...]
     late: bool | None
+    happened_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class PlanRectification(Command):
     rectification: UUID
     actions: Sealed
     due: date
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class Rectify(Command):
     rectification: UUID
     actions: Sealed
     evidence: tuple[UUID, ...]
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ def decide(case: Case | None, command: RectificationCommand, facts: Facts) -> li
     """
     at, by = command.at, command.by
     match command:
-        case PlanRectification(rectification=key, actions=actions, due=day):
+        case PlanRectification(rectification=key, actions=actions, due=day, replaces=replaces):
             there = at_step(case, *DURING)
             by_the_handler(there, command, "plan-rectification", facts)
             if there.finding is None:
@@ -110,8 +114,10 @@ def decide(case: Case | None, command: RectificationCommand, facts: Facts) -> li
                 raise DateInPast(due=day)
             if key in there.rectifications:
                 raise AlreadyThere(rectification=key)
+            if replaces is not None and _named(there, replaces).passed is not False:
+                raise Superseded(rectification=replaces)
             due = end_of(day, facts.zone(there.profile, at))
-            return [RectificationPlanned(at=at, by=by, rectification=key, actions=actions, due=due)]
+            return [RectificationPlanned(at=at, by=by, rectification=key, actions=actions, due=due, replaces=replaces)]
         case Rectify(rectification=key, actions=actions, evidence=evidence):
             there = at_step(case, *DURING)
             by_the_handler(there, command, "rectify", facts)
@@ -122,7 +128,17 @@ def decide(case: Case | None, command: RectificationCommand, facts: Facts) -> li
             if unknown:
                 raise UnknownReference(kind="evidence", value=sorted(map(str, unknown)))
             late = facts.late(there.profile, planned.due, at)
-            return [Rectified(at=at, by=by, rectification=key, actions=actions, evidence=evidence, late=late)]
+            return [
+                Rectified(
+                    at=at,
+                    by=by,
+                    rectification=key,
+                    actions=actions,
+                    evidence=evidence,
+                    late=late,
+                    happened_at=not_later(command.happened_at, at),
+                )
+            ]
         case VerifyRectification(rectification=key, passed=passed, note=note):
             there = at_step(case, *DURING)
             permit(by, there.profile, "verify-rectification", at, facts)

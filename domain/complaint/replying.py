@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import Case, Step, at_step, not_concerned
+from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Code, Command, Event, For
+from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import (
     AlreadyThere,
     ContactMissing,
@@ -22,7 +23,7 @@ from domain.errors import (
     Superseded,
     WrittenReplyOwed,
 )
-from domain.handling import Basis, Facts, Method, keep_apart, permit, post_of, tried_enough
+from domain.handling import Basis, Facts, Method, keep_apart, not_later, permit, post_of, tried_enough
 from domain.rulebook import Profile
 from domain.sealed import Sealed, TextFacts
 
@@ -99,6 +100,7 @@ class Replied(Event):
     review_request_until: Due | None
     revisit_due: Due | None
     basis: Basis
+    delivered_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ class ReplyDeliveryFailed(Event):
     attempt_no: int
     method: Method
     cause: DeliveryFailure
+    happened_at: Instant | None = None
 
 
 ReplyingEvent: TypeAlias = ReplySubmitted | ReplyApproved | ReworkOrdered | Replied | ReplyDeliveryFailed
@@ -146,11 +149,12 @@ class RejectReply(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply(Command):
-    """Record that the approved reply was delivered, or was not."""
+    """Record that the approved reply was delivered, or was not; `happened_at` if that was earlier."""
 
     reply: UUID
     method: Method
     failed: DeliveryFailure | None
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +236,8 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
         raise AlreadyThere(reply=command.reply)
     if case.finding is None:
         raise FindingMissing
-    if not case.reached and not tried_enough(case.contact_days, policy):
+    nameless = case.identity_mode is IdentityMode.ANONYMOUS
+    if not nameless and not case.reached and not tried_enough(case.contact_days, policy):
         raise ContactMissing(attempts=len(case.contact_days), required=policy.attempts_required)
     if case.finding.asks_for_rectification and not case.rectifications:
         raise RectificationMissing
@@ -262,11 +267,18 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
         raise Superseded(reply=reply)
     if case.written and not command.method.written:
         raise WrittenReplyOwed(method=command.method)
+    happened_at = not_later(command.happened_at, at)
     if command.failed is not None:
         attempt = case.deliveries_failed + 1
         return [
             ReplyDeliveryFailed(
-                at=at, by=by, reply=reply, attempt_no=attempt, method=command.method, cause=command.failed
+                at=at,
+                by=by,
+                reply=reply,
+                attempt_no=attempt,
+                method=command.method,
+                cause=command.failed,
+                happened_at=happened_at,
             )
         ]
     # The revisit follows the handling limit: an early reply gives it more time, never less.
@@ -283,6 +295,7 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
             review_request_until=facts.limit(case.profile, "complaint.review_request_window", at),
             revisit_due=facts.limit(case.profile, "complaint.revisit", at, since=limit),
             basis=facts.basis(case.profile, at),
+            delivered_at=happened_at,
         )
     ]
 
@@ -308,12 +321,13 @@ def evolve(case: Case, event: ReplyingEvent) -> Case:
                 reworks=rework_no,
                 approvers=case.approvers | by.persons,
             )
-        case Replied(at=at, by=by):
+        case Replied(at=at, by=by, revisit_due=revisit_due):
             # What was said at an earlier revisit was not about this reply.
             return replace(
                 case,
                 step=Step.REPLIED,
                 replied_at=at,
+                revisit_due=revisit_due,
                 handlers=case.handlers | by.persons,
                 revisit_days=(),
                 revisited=False,

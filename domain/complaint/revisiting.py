@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
-from domain.decider import Command, Event, For
+from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import AlreadyRevisited, OwnWorkRevisited, RectificationOpen, RevisitMissing
-from domain.handling import ContactResult, Facts, Method, keep_apart, permit, tried_enough
+from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, permit, tried_enough
 from domain.rulebook import Policy
 from domain.sealed import Sealed
 
@@ -62,6 +62,7 @@ class RevisitAttempted(Event):
     day: date
     method: Method
     result: ContactResult
+    happened_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ class Revisited(Event):
     result_satisfaction: Grade | None
     new_facts: bool
     note: Sealed | None
+    refused_reason: Code | None = None
+    late: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class Closed(Event):
 
     outcome: Outcome
     revisit_status: RevisitStatus
+    resolution_code: Code | None = None
 
 
 RevisitingEvent: TypeAlias = RevisitAttempted | Revisited | Closed
@@ -95,6 +99,7 @@ class Answers:
     result_satisfaction: Grade | None
     new_facts: bool
     note: Sealed | None
+    refused_reason: Code | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +112,7 @@ class Revisit(Command):
     method: Method
     result: ContactResult
     answers: Answers | None
+    happened_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a revisit that nobody can have made."""
@@ -119,6 +125,7 @@ class Close(Command):
     """Close the case."""
 
     outcome: Outcome
+    resolution_code: Code | None = None
 
 
 RevisitingCommand: TypeAlias = Revisit | Close
@@ -135,12 +142,13 @@ def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[
     match command:
         case Revisit():
             return _revisit(there, command, facts)
-        case Close(outcome=outcome):
+        case Close(outcome=outcome, resolution_code=resolution):
             policy = permit(by, there.profile, "close", at, facts)
             not_concerned(there, by, at, facts)
             if _rectification_open(there, facts.day(there.profile, at)):
                 raise RectificationOpen
-            return [Closed(at=at, by=by, outcome=outcome, revisit_status=_revisit_status(there, policy))]
+            status = _revisit_status(there, policy)
+            return [Closed(at=at, by=by, outcome=outcome, revisit_status=status, resolution_code=resolution)]
         case _:
             assert_never(command)
 
@@ -179,6 +187,7 @@ def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
         day=facts.day(case.profile, at),
         method=command.method,
         result=command.result,
+        happened_at=not_later(command.happened_at, at),
     )
     if answers is None:
         return [attempted]
@@ -190,6 +199,8 @@ def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
         result_satisfaction=answers.result_satisfaction,
         new_facts=answers.new_facts,
         note=answers.note,
+        refused_reason=answers.refused_reason,
+        late=facts.late(case.profile, case.revisit_due, at),
     )
     return [attempted, revisited]
 

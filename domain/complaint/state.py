@@ -106,6 +106,8 @@ class Case:
     contact_days: tuple[date, ...] = ()
     evidence: frozenset[UUID] = frozenset()
     finding: Finding | None = None
+    responsible: frozenset[PersonKey] = frozenset()
+    revisit_due: Due | None = None
     rectifications: Mapping[UUID, Rectification] = field(default_factory=lambda: MappingProxyType({}))
     plans_owed: int = 0
     reply: UUID | None = None
@@ -138,8 +140,8 @@ def concerned(respondent: Respondent, persons: Iterable[PersonKey], moments: Ite
 
 
 def not_respondent(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
-    """Refuse whoever the complaint is about, or who works or worked at that window; raises OwnCause."""
-    if concerned(case.respondent, by.persons, (*case.noticed, at), facts):
+    """Refuse whoever the complaint is about, who worked there, or whom the finding names; raises OwnCause."""
+    if concerned(case.respondent, by.persons, (*case.noticed, at), facts) or by.persons & case.responsible:
         raise OwnCause
 
 

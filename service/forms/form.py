@@ -51,9 +51,10 @@ def _written(given: object) -> object:
     raise ValueError("write the day as in 2026-11-22; a number is not read as a time")
 
 
-def _short_enough(code: str) -> str:
-    if len(code) > LONGEST_HALL:
-        raise ValueError(f"the code of a hall has at most {LONGEST_HALL} characters")
+def _fits_a_number(code: str) -> str:
+    # The parts of a complaint number are told apart by hyphens: a hall `GXQ-20261123` could block the numbers of `GXQ`.
+    if len(code) > LONGEST_HALL or "-" in code:
+        raise ValueError(f"the code of a hall has at most {LONGEST_HALL} characters, and no hyphen")
     return code
 
 
@@ -74,7 +75,7 @@ Line = Annotated[
 ]
 """A name, a phone number, a heading: at most 200 characters."""
 
-HallCode = Annotated[Code, AfterValidator(_short_enough)]
+HallCode = Annotated[Code, AfterValidator(_fits_a_number)]
 """The code of a hall; a complaint number holds it with day and running number, and is itself a code of 64."""
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]

@@ -21,7 +21,7 @@ from domain.decider import Code, PersonKey
 from domain.handling import ContactResult, Method
 from domain.sealed import measure
 from service.eventstore import Beside
-from service.forms.form import MOST_BYTES, Form, Making, Text
+from service.forms.form import MOST_BYTES, Form, Making, Moment, Text
 from service.sealing import STORE_FILE_SQL
 
 
@@ -75,10 +75,16 @@ class RecordContactForm(Form):
     method: Method
     result: ContactResult
     note: Text | None = None
+    happened_at: Moment | None = None
 
     def command(self, making: Making) -> complaint.Command:
         return complaint.RecordContact(
-            at=making.at, by=making.by, method=self.method, result=self.result, note=making.seal("note", self.note)
+            at=making.at,
+            by=making.by,
+            method=self.method,
+            result=self.result,
+            note=making.seal("note", self.note),
+            happened_at=self.happened_at,
         )
 
 

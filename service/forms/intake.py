@@ -66,7 +66,9 @@ class RegisterForm(BaseModel):
     vulnerable: tuple[Vulnerable, ...] = Field(default=(), max_length=8)
     written: bool | None = Field(default=None, description="Made in writing? By default as the channel says.")
     points: int = Field(default=1, ge=1, le=20, description="How many grievances are raised.")
-    happened_at: Moment | None = None
+    happened_at: Moment | None = Field(default=None, description="When the grievance arose.")
+    received_at: Moment | None = Field(default=None, description="When it came in, if it is recorded later.")
+    people: int | None = Field(default=None, ge=1, le=100_000, description="How many complain together.")
     claimed_at: Moment | None = None
     sealed_from_desk: bool = Field(default=False, description="Keep the case to a closed circle.")
 
@@ -142,5 +144,7 @@ def registration(
         points=form.points,
         happened_at=form.happened_at,
         claimed_at=form.claimed_at,
+        received_at=form.received_at,
+        people=form.people,
         medium=None if profile is Profile.LEDGER else Medium.SCREEN,
     )

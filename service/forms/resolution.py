@@ -15,9 +15,10 @@ from pydantic import (
 from domain import complaint
 from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
 from domain.complaint.revisiting import Answers, Grade, Outcome, Resolved
+from domain.decider import Code
 from domain.handling import ContactResult, Method
 from domain.sealed import measure
-from service.forms.form import Day, Form, Making, Text
+from service.forms.form import Day, Form, Making, Moment, Text
 
 
 class PlanRectificationForm(Form):
@@ -28,6 +29,7 @@ class PlanRectificationForm(Form):
     summary = "Plan a rectification, with a date"
     actions: Text
     due: Day
+    replaces: UUID | None = Field(default=None, description="The action that failed its verification.")
 
     def command(self, making: Making) -> complaint.Command:
         return complaint.PlanRectification(
@@ -36,6 +38,7 @@ class PlanRectificationForm(Form):
             rectification=making.new_id,
             actions=making.sealer.seal("actions", self.actions),
             due=self.due,
+            replaces=self.replaces,
         )
 
 
@@ -47,6 +50,7 @@ class RectifyForm(Form):
     rectification: UUID
     actions: Text
     evidence: tuple[UUID, ...] = Field(default=(), max_length=100)
+    happened_at: Moment | None = None
 
     def command(self, making: Making) -> complaint.Command:
         return complaint.Rectify(
@@ -55,6 +59,7 @@ class RectifyForm(Form):
             rectification=self.rectification,
             actions=making.sealer.seal("actions", self.actions),
             evidence=self.evidence,
+            happened_at=self.happened_at,
         )
 
 
@@ -150,9 +155,17 @@ class ReplyForm(Form):
     reply: UUID
     method: Method
     failed: DeliveryFailure | None = None
+    happened_at: Moment | None = None
 
     def command(self, making: Making) -> complaint.Command:
-        return complaint.Reply(at=making.at, by=making.by, reply=self.reply, method=self.method, failed=self.failed)
+        return complaint.Reply(
+            at=making.at,
+            by=making.by,
+            reply=self.reply,
+            method=self.method,
+            failed=self.failed,
+            happened_at=self.happened_at,
+        )
 
 
 class AnswersForm(BaseModel):
@@ -164,6 +177,7 @@ class AnswersForm(BaseModel):
     result_satisfaction: Grade | None = None
     new_facts: bool = False
     note: Text | None = None
+    refused_reason: Code | None = None
 
 
 class RevisitForm(Form):
@@ -185,6 +199,7 @@ class RevisitForm(Form):
     method: Method
     result: ContactResult
     answers: AnswersForm | None = None
+    happened_at: Moment | None = None
 
     @model_validator(mode="after")
     def _answers_of_who_was_reached(self) -> Self:
@@ -202,8 +217,16 @@ class RevisitForm(Form):
                 result_satisfaction=said.result_satisfaction,
                 new_facts=said.new_facts,
                 note=making.seal("note", said.note),
+                refused_reason=said.refused_reason,
             )
-        return complaint.Revisit(at=making.at, by=making.by, method=self.method, result=self.result, answers=answers)
+        return complaint.Revisit(
+            at=making.at,
+            by=making.by,
+            method=self.method,
+            result=self.result,
+            answers=answers,
+            happened_at=self.happened_at,
+        )
 
 
 class CloseForm(Form):
@@ -213,6 +236,7 @@ class CloseForm(Form):
     name = "close"
     summary = "Close the case (办结)"
     outcome: Outcome
+    resolution_code: Code | None = None
 
     def command(self, making: Making) -> complaint.Command:
-        return complaint.Close(at=making.at, by=making.by, outcome=self.outcome)
+        return complaint.Close(at=making.at, by=making.by, outcome=self.outcome, resolution_code=self.resolution_code)

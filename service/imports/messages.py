@@ -31,7 +31,7 @@ from service.forms.intake import RegisterForm
 from service.parts import Parts
 
 SITE: Final = Site(
-    code="MSG-PROVINCE",
+    code="MSG.PROVINCE",
     name_zh="省级网络留言（外部历史数据）",
     name_en="Online messages to a province (external, historical)",
     level=SiteLevel.DISTRICT,  # the highest level there is; the messages belong to no hall of ours

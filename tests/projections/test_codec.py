@@ -73,7 +73,7 @@ def test_a_sample_comes_back_byte_for_byte(name: str) -> None:
     """Hashes cover the bytes, so not even their order may change."""
     event, metadata = decode(name, SAMPLES[name])
     assert type(event) is NAMES[name]
-    assert metadata == Metadata(command="example", source="test", cause=key("cause"))
+    assert metadata == Metadata(command="example", source="test", cause=key("cause"), register=7, rulebook=4)
     assert encode(event, metadata) == (name, SAMPLES[name])
 
 

@@ -207,7 +207,7 @@ def test_nothing_is_invented(imported: Imported) -> None:
     for one in imported.registered.values():
         assert [key for key in unknown if one.event[key] is not None] == []
         assert set(one.event["respondent"].values()) == {None}
-        assert (one.event["hall"], one.event["profile"]) == ("MSG-PROVINCE", "ledger")
+        assert (one.event["hall"], one.event["profile"]) == ("MSG.PROVINCE", "ledger")
     for one in imported.replied.values():
         assert [one.event[key] for key in ("method", "revisit_due", "review_request_until")] == [None] * 3
     users = {one.user for one in imported.told.values()}
@@ -243,7 +243,7 @@ def test_numbers_follow_each_other_on_every_day(imported: Imported) -> None:
     days: dict[date, list[tuple[datetime, int]]] = defaultdict(list)
     for number, one in imported.registered.items():
         hall, day, running = re.fullmatch(r"TS-(.+)-(\d{8})-(\d{5})-.", one.event["complaint_no"]).groups()  # type: ignore[union-attr]
-        assert (hall, day) == ("MSG-PROVINCE", f"{imported.told[number].at:%Y%m%d}")
+        assert (hall, day) == ("MSG.PROVINCE", f"{imported.told[number].at:%Y%m%d}")
         days[imported.told[number].at.date()].append((one.at, int(running)))
     for numbered in days.values():
         assert [running for _, running in sorted(numbered)] == list(range(1, len(numbered) + 1))

@@ -69,6 +69,7 @@ class DocketRow:
     replied_at: datetime | None
     replied_late: bool | None
     revisited_at: datetime | None
+    revisited_late: bool | None
     closed_at: datetime | None
     reworks: int
 
@@ -131,8 +132,8 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
             return moved(step=Step.IN_PROGRESS, reworks=reworks, **_in_hand(row, contacted=contacted))
         case complaint.Replied(late=late, revisit_due=revisit):
             return moved(step=Step.REPLIED, replied_at=event.at, replied_late=late, **_due(revisit))
-        case complaint.Revisited():
-            return moved(revisited_at=event.at)
+        case complaint.Revisited(late=late):
+            return moved(revisited_at=event.at, revisited_late=late)
         case complaint.Closed():
             return moved(step=Step.CLOSED, closed_at=event.at, **_due(None))
         case _:
@@ -183,6 +184,7 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         replied_at=None,
         replied_late=None,
         revisited_at=None,
+        revisited_late=None,
         closed_at=None,
         reworks=0,
     )

@@ -27,6 +27,10 @@ select position, stream_id, version, name, recorded_at, state from events where 
 """
 
 
+TOLD_BESIDE: Final = ("received_at", "happened_at", "delivered_at")
+"""Fields of events that hold another time than that of the record (docs/decisions/0013)."""
+
+
 class Language(StrEnum):
     """In which language a page or a history speaks."""
 
@@ -91,9 +95,14 @@ class Teller:
     zone: ZoneInfo
 
     def say(self, event: Event) -> str:
-        """Give the sentence of an event."""
+        """Give the sentence of an event, with the times it tells besides that of the record."""
         chinese, english = told(self, event)
-        return chinese if self.language is Language.CHINESE else english
+        said = chinese if self.language is Language.CHINESE else english
+        for field in TOLD_BESIDE:
+            moment = getattr(event, field, None)
+            if moment is not None:
+                said += word(f"told_{field}", self.language) + self.moment(moment)
+        return said
 
     def who(self, by: Actor) -> str:
         """Name an actor by post, never by person."""
@@ -132,8 +141,12 @@ class Teller:
         """Say until when there is time; a provisional date says so."""
         if due is None:
             return word("due_unknown", self.language)
-        local = f"{due.at.astimezone(self.zone):%Y-%m-%d %H:%M}"
+        local = self.moment(due.at)
         return f"{local}{word('provisional', self.language)}" if due.provisional else local
+
+    def moment(self, moment: datetime) -> str:
+        """Write a moment as the clock on the wall of the hall shows it."""
+        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
     def late(self, late: bool | None) -> str:  # noqa: FBT001  # three values: yes, no, nobody can know
         """Say whether something was late, where it is known."""
@@ -145,8 +158,9 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
     match event:
         case complaint.Registered() as e:
             channel = t.code(e.channel)
-            chinese = f"登记投诉 {e.complaint_no}（来源：{channel}）"
-            english = f"registered complaint {e.complaint_no} (by {channel})"
+            people = ("", "") if e.people is None else (f"，{e.people}人共同提出", f", {e.people} people together")
+            chinese = f"登记投诉 {e.complaint_no}（来源：{channel}{people[0]}）"
+            english = f"registered complaint {e.complaint_no} (by {channel}{people[1]})"
             if e.profile is rulebook.Profile.LEDGER:
                 return chinese, english
             due = t.due(e.accept_due)
@@ -181,7 +195,11 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
             more = ("；须整改", "; a rectification is owed") if e.rectification_required else ("", "")
             return f"调查结论：{t.code(e.finding)}{more[0]}", f"found it {t.code(e.finding)}{more[1]}"
         case complaint.RectificationPlanned() as e:
-            return f"制定整改措施，期限 {t.due(e.due)}", f"planned a rectification, due {t.due(e.due)}"
+            anew = ("", "") if e.replaces is None else ("重新", " anew")
+            return (
+                f"{anew[0]}制定整改措施，期限 {t.due(e.due)}",
+                f"planned a rectification{anew[1]}, due {t.due(e.due)}",
+            )
         case complaint.Rectified() as e:
             return f"完成整改{t.late(e.late)}", f"rectified{t.late(e.late)}"
         case complaint.RectificationVerified() as e:
@@ -207,8 +225,8 @@ def told(t: Teller, event: Event) -> tuple[str, str]:
             how, result = t.code(e.method), t.code(e.result)
             return f"第{e.attempt_no}次回访（{how}）：{result}", f"revisit attempt {e.attempt_no} ({how}): {result}"
         case complaint.Revisited() as e:
-            grade, resolved = t.code(e.result_satisfaction), t.code(e.resolved, "resolved_")
-            return f"回访：{resolved}，对结果{grade}", f"revisited: {resolved}; with the result {grade}"
+            grade, resolved, late = t.code(e.result_satisfaction), t.code(e.resolved, "resolved_"), t.late(e.late)
+            return f"回访{late}：{resolved}，对结果{grade}", f"revisited{late}: {resolved}; with the result {grade}"
         case complaint.Closed() as e:
             outcome, revisit = t.code(e.outcome, "outcome_"), t.code(e.revisit_status, "revisit_")
             return f"办结（{outcome}，{revisit}）", f"closed ({outcome}; {revisit})"

@@ -11,6 +11,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "provisional": ("（暂定）", " (provisional)"),
     "late": ("（逾期）", ", late"),
     "on_time": ("（按时）", ", in time"),
+    "told_received_at": ("；收到于 ", "; received "),
+    "told_happened_at": ("；发生于 ", "; happened "),
+    "told_delivered_at": ("；送达于 ", "; delivered "),
     # roles
     "system": ("系统", "the system"),
     "citizen": ("投诉人", "the complainant"),
@@ -126,6 +129,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "command_take-post": ("任用人员", "give somebody a post"),
     "command_leave-post": ("免去岗位", "take a post from somebody"),
     # why an attempt was refused that goes on record
+    "refusal_not-found": ("不得知悉的投诉", "it is not a case they may know of"),
     "refusal_own-cause": ("涉及本人或本人所在窗口", "the complaint is about them or their window"),
     "refusal_own-complaint": ("本人提出的投诉", "they made the complaint themselves"),
     "refusal_own-work-approved": ("不得审核本人经办的答复", "nobody approves a reply they worked on"),

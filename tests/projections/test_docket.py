@@ -146,6 +146,7 @@ def test_the_row_of_a_closed_case_tells_the_whole_way() -> None:
         replied_at=local("02-26", "16:00"),
         replied_late=False,
         revisited_at=local("03-03", "09:00"),
+        revisited_late=REVISITED.late,
         closed_at=local("03-04", "09:00"),
         reworks=0,
     )
@@ -169,6 +170,7 @@ def test_lateness_is_what_the_event_says(late: bool | None) -> None:  # noqa: FB
     contacted = row_of(*LOOP[: LOOP.index(SIGNED) + 1], but(CONTACTED, late=late))
     assert contacted.contacted_late is late
     assert row_of(*LOOP[: LOOP.index(APPROVED) + 1], but(REPLIED, late=late)).replied_late is late
+    assert row_of(*LOOP[: LOOP.index(ATTEMPTED) + 1], but(REVISITED, late=late)).revisited_late is late
     second = row_of(*LOOP[: LOOP.index(SIGNED) + 1], but(CONTACTED, late=late), but(CONTACTED, attempt_no=2, late=None))
     assert (second.contacted_late, second.contacted_at) == (late, CONTACTED.at)
 
@@ -284,6 +286,7 @@ def test_the_docket_agrees_with_the_rules() -> None:
                 case.reworks,
                 case.replied_at,
             )
+            assert frozenset(row.responsible) == case.responsible
             assert row.handle_due == (None if case.handle_due is None else case.handle_due.at)
             assert (row.contacted_at is None) == (case.contacts == 0)
             assert len(row.departments) == len(case.departments)

@@ -21,15 +21,15 @@ from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.state import Step
 from domain.deadlines import Due
 from domain.decider import SYSTEM, THE_SYSTEM, Actor, Event, Role
-from domain.errors import Refused
+from domain.errors import Refused, Unknown
 from domain.register import Register
 from domain.sealed import Sealed, sealed_values
 from projections.codec import NAMES, decode
 from projections.docket import fold
-from projections.histories import Language, Teller, history, read_stream
+from projections.histories import TOLD_BESIDE, Language, Teller, history, read_stream
 from projections.words import WORDS, word
 from service.forms import FORMS
-from tests.controls import ACCEPTED, ASSIGNED, LOOP, REGISTERED, REPLIED, REVISITED
+from tests.controls import ACCEPTED, ASSIGNED, CONTACTED, LOOP, REGISTERED, REPLIED, REVISITED
 from tests.hall import CITIZEN, DESK, FACTS, LI, SUPERVISOR, WANG, key, local
 from tests.hall import until as limit
 from tests.projections.test_codec import SAMPLES
@@ -75,7 +75,9 @@ SEALED_FIELDS: Final = sorted(
 )
 COMMANDS: Final = ("register", *FORMS)
 WATCHED: Final = sorted(
-    one.code for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Refused) and one.watched
+    one.code
+    for one in vars(errors).values()
+    if isinstance(one, type) and issubclass(one, Refused) and (one.watched or one is Unknown)
 )
 BESIDE: Final = (
     *(replace(OPENED, fields=(field,)) for field in SEALED_FIELDS),
@@ -250,6 +252,33 @@ def test_lateness_is_told_where_it_is_known() -> None:
     said = [told(but(ACCEPTED, late=late), Language.CHINESE) for late in (True, False, None)]
     assert ["逾期" in one for one in said] == [True, False, False]
     assert ["按时" in one for one in said] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "chinese", "english"),
+    [
+        (CONTACTED, "happened_at", "；发生于 2026-02-12 10:00", "; happened 2026-02-12 10:00"),
+        (REPLIED, "delivered_at", "；送达于 2026-02-12 10:00", "; delivered 2026-02-12 10:00"),
+        (but(REGISTERED, happened_at=None), "received_at", "；收到于 2026-02-12 10:00", "; received 2026-02-12 10:00"),
+    ],
+)
+def test_what_was_told_later_says_when_it_was(event: Event, field: str, chinese: str, english: str) -> None:
+    """Beside the time of the record, in the time of the hall; nothing where nothing was told."""
+    later = but(event, **{field: local("02-12", "10:00")})
+    assert told(later, Language.CHINESE).endswith(chinese)
+    assert told(later, Language.ENGLISH).endswith(english)
+    assert "2026-02-12" not in told(but(event, **{field: None}), Language.ENGLISH)
+
+
+def test_every_time_an_event_tells_besides_is_told() -> None:
+    """A field of another time that nobody listed would be in no sentence."""
+    times = {
+        field
+        for event in NAMES.values()
+        for field, hint in get_type_hints(event).items()
+        if datetime in (hint, *get_args(hint))
+    }
+    assert times - {"at", "claimed_at", "since", "until", "in_force_from"} == set(TOLD_BESIDE)
 
 
 def test_what_the_complainant_said_is_told_in_full() -> None:

@@ -19,7 +19,7 @@ from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
 from domain.decider import NAMESPACE, Actor, Command, Decider, Event, Metadata, Recorded, beside
-from domain.errors import BeforeLast, Refused, Unknown
+from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
 from domain.rulebook import Profile
 from projections.codec import decode
@@ -337,12 +337,6 @@ class Casebook:
             attempt = AttemptRefused(at=command.at, by=command.by, case=stream, code=refused.code, command=asked.name)
             self._note(beside(stream, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
 
-    def unseen(self, case: UUID, by: Actor, asked: Asked) -> None:
-        """Put on record that somebody acted on a case they may not know of; nothing, where there is no such case."""
-        if self._version(case):
-            attempt = AttemptRefused(at=datetime.now(UTC), by=by, case=case, code=Unknown.code, command=asked.name)
-            self._note(beside(case, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
-
     def opened(self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str) -> None:
         """Put on record that somebody opened sealed values: once per person, purpose, fields and quarter of an hour."""
         with self.pool.connection() as connection:
@@ -370,13 +364,16 @@ class Casebook:
                     # What follows leaves the database because this is on record, so it must be durable too.
                     Recorder.flush(connection)
                     return
-            version, last_at = (0, now) if last is None else (last[0], decode(last[2], last[1])[0].at)
+            version = 0 if last is None else last[0]
+            at = asked.moment or now.astimezone(UTC)
+            if last is not None:
+                at = max(at, decode(last[2], last[1])[0].at)
             cause = None if asked.command_id == command_id else asked.command_id
             metadata = Metadata(command=asked.name, source=asked.source, cause=cause)
             placed = Recorded(
                 stream=stream,
                 version=version + 1,
-                event=replace(event, at=max(asked.moment or now.astimezone(UTC), last_at.astimezone(UTC))),
+                event=replace(event, at=at),
                 metadata=metadata,
             )
             try:

@@ -323,13 +323,8 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
         asking: InAsking,
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
+        _known(parts, who, case_id)
         asked = asking(form_type.name, form)
-        try:
-            _known(parts, who, case_id)
-        except Unknown:
-            # The answer is that of a case that does not exist; that somebody acted on a real one is on record.
-            parts.book.unseen(case_id, who.actor, asked)
-            raise
         done = parts.desk.act(case_id, form, who.actor, asked)
         _head(response, done.version, done.position)
         return {

@@ -208,4 +208,10 @@ def test_what_is_stored_does_not_depend_on_a_stray_variable(
     Log(recorder).save(recorded, command_ids=[uuid4()])
     (state,) = rows(recorder, "select state from events")
     assert json.loads(state).keys() == {"m", "e"}
-    assert json.loads(state)["m"] == {"command": "open", "source": "test", "cause": None}
+    assert json.loads(state)["m"] == {
+        "command": "open",
+        "source": "test",
+        "cause": None,
+        "register": None,
+        "rulebook": None,
+    }

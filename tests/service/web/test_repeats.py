@@ -200,8 +200,17 @@ def test_a_wrong_number_and_a_wrong_code_look_alike(hall: Hall) -> None:
 
 def test_a_number_of_a_hall_in_small_letters_is_found(hall: Hall) -> None:
     """A hall that nobody has entered is taken as it is written; who complained there can ask all the same."""
-    case = hall.complain(hall="gxq-East")
+    case = hall.complain(hall="gxqEast")
     assert ask(hall, case.complaint_no, case.query_code).status_code == 200
+
+
+def test_no_hall_can_take_the_numbers_of_another(hall: Hall) -> None:
+    """A hall named like the beginning of another one's number would block that one's complaints for a day."""
+    first = hall.complain()
+    day = first.complaint_no.split("-")[2]
+    taken = hall.client().post("/api/v1/complaints", json={"hall": f"GXQ-{day}", "narrative": "占号"})
+    assert (taken.status_code, taken.json()["code"]) == (422, "malformed")
+    assert hall.complain().complaint_no.split("-")[2:4] == [day, "00002"]
 
 
 def test_guessing_codes_is_stopped_however_the_number_is_typed(strict: Hall) -> None:

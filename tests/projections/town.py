@@ -21,6 +21,7 @@ from projections.runner import Entry, Projection, Runner, entry, prepare
 from service.eventstore import Recorder
 from tests.controls import ACCEPTED, REGISTERED
 from tests.hall import REGISTER_EVENTS, RULEBOOK_EVENTS, key
+from tests.service.watching import until
 
 METADATA: Final = Metadata(command="example", source="test")
 CASE: Final = key("case")
@@ -134,7 +135,8 @@ def carrying(connection: psycopg.Connection, *projections: Projection[Any]) -> R
     """Give a runner that holds the locks of these projections, their tables created if they are new."""
     prepare(connection, projections)
     runner = Runner(connection, projections)
-    assert list(runner.take()) == [projection.table for projection in projections]
+    # A connection that was just closed may keep its locks for a moment.
+    until(lambda: list(runner.take()) == [projection.table for projection in projections], "the locks")
     return runner
 
 

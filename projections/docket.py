@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -190,6 +191,10 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
     )
 
 
+DUE_OR_NEVER: Final = "coalesce(due, 'infinity'::timestamptz)"
+"""How a worklist is sorted: what nobody knows the limit of comes last."""
+
+
 def key(entry: Entry) -> UUID | None:
     """Give the case an event belongs to."""
     return entry.stream if entry.name.startswith("complaint.") else None
@@ -201,7 +206,15 @@ DOCKET: Final = Projection(
     row=DocketRow,
     key=key,
     evolve=evolve,
-    indexes=("complaint_no", "hall, due", "department, due", "complainant", "hall, registered_at"),
+    indexes=MappingProxyType(
+        {
+            "number": "complaint_no",
+            "by_due": f'{DUE_OR_NEVER}, "case"',
+            "newest": 'registered_at, "case"',
+            "department": "department",
+            "complainant": "complainant",
+        }
+    ),
 )
 
 

@@ -16,9 +16,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from domain.errors import Refused
-from projections.docket import DOCKET, DocketRow, Viewer, in_sight
-
-FAR: Final = "'infinity'::timestamptz"
+from projections.docket import DOCKET, DUE_OR_NEVER, DocketRow, Viewer, in_sight
 
 
 class Order(StrEnum):
@@ -62,7 +60,7 @@ class Page:
 
 
 _SORT: Final = {
-    Order.DUE: (sql.SQL(f"coalesce(due, {FAR})"), sql.SQL("asc"), sql.SQL(">")),
+    Order.DUE: (sql.SQL(DUE_OR_NEVER), sql.SQL("asc"), sql.SQL(">")),
     Order.NEWEST: (sql.SQL("registered_at"), sql.SQL("desc"), sql.SQL("<")),
 }
 _FILTERS: Final = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -54,7 +54,7 @@ class Projection(Generic[R]):
     """A row type, a pure fold and a table; the first field of the row is its key.
 
     `key` says which row an event touches (None: none), `evolve` gives the row after the event (None: there is none, or
-    none any more). The table's columns are the fields of the row; `indexes` are column lists.
+    none any more). The table's columns are the fields of the row; `indexes` are their columns by name.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Projection(Generic[R]):
     row: type[R]
     key: Callable[[Entry], UUID | None]
     evolve: Callable[[R | None, Entry], R | None]
-    indexes: Sequence[str] = ()
+    indexes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def table(self) -> str:
@@ -73,7 +73,7 @@ class Projection(Generic[R]):
     def columns(self) -> Mapping[str, str]:
         """Names and SQL types of the columns."""
         hints = get_type_hints(self.row)
-        return {field.name: _sql_type(hints[field.name]) for field in fields(self.row)}  # type: ignore[arg-type]
+        return {one.name: _sql_type(hints[one.name]) for one in fields(self.row)}  # type: ignore[arg-type]
 
     @cached_property
     def _names(self) -> sql.Composed:
@@ -93,12 +93,12 @@ class Projection(Generic[R]):
                 sql.SQL("temp" if table else ""), sql.Identifier(table or self.table), columns, self._key
             )
         )
-        for index in () if table else self.indexes:
+        for name, indexed in () if table else self.indexes.items():
             connection.execute(
                 sql.SQL("create index if not exists {} on {} ({})").format(
-                    sql.Identifier(f"{self.table}_{index.replace(', ', '_').replace(' ', '_')}"),
+                    sql.Identifier(f"{self.table}_{name}"),
                     sql.Identifier(self.table),
-                    sql.SQL(index),
+                    sql.SQL(indexed),
                 )
             )
 

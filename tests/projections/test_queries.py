@@ -14,10 +14,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from domain.complaint.state import Step
 from projections.docket import DOCKET, DocketRow, Viewer, fold, viewer
-from projections.queries import BadCursor, Order, Page, Wanted, case_of, docket
+from projections.queries import _SORT, BadCursor, Order, Page, Wanted, case_of, docket
 from service.eventstore import Claim
 from tests.controls import REGISTERED
 from tests.hall import FACTS, SUPERVISOR, key, local
@@ -223,6 +224,18 @@ def test_rows_count_and_position_are_of_one_moment(database: str, connection: ps
             page = docket(reading, LOOKING, Wanted(limit=100))
             assert len(page.rows) == page.total == page.complete_up_to
     assert written > 6
+
+
+@pytest.mark.parametrize(("order", "index"), [(Order.DUE, "docket_1_by_due"), (Order.NEWEST, "docket_1_newest")])
+def test_each_order_has_its_index(connection: psycopg.Connection, order: Order, index: str) -> None:
+    """The first page of a long docket is read, not sorted out of all of it."""
+    value, direction, _ = _SORT[order]
+    connection.execute("set enable_seqscan to off; set enable_sort to off")
+    plan = connection.execute(
+        sql.SQL('explain select * from docket_1 order by {0} {1}, "case" {1} limit 50').format(value, direction)
+    ).fetchall()
+    assert index in str(plan)
+    assert "Sort" not in str(plan)
 
 
 def test_a_page_changes_nothing(connection: psycopg.Connection) -> None:

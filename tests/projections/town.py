@@ -127,7 +127,12 @@ def count(row: TallyRow | None, entry: Entry) -> TallyRow:
 
 
 TALLY: Final = Projection(
-    name="tally", number=1, row=TallyRow, key=lambda entry: entry.stream, evolve=count, indexes=("events, stream",)
+    name="tally",
+    number=1,
+    row=TallyRow,
+    key=lambda entry: entry.stream,
+    evolve=count,
+    indexes={"events": "events, stream"},
 )
 
 

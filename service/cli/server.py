@@ -107,7 +107,7 @@ def rebuild(projection: Annotated[str | None, typer.Argument(help="Its name; wit
     with opened() as parts, psycopg.connect(parts.dsn, autocommit=True) as connection:
         for one in chosen:
             try:
-                events, differences = build(connection, one)
+                events, differences = build(connection, one, typer.echo)
             except RuntimeError as error:
                 raise fail(str(error)) from None
             typer.echo(f"{one.name}: {events} events read, {differences} rows differ from before")

@@ -187,11 +187,12 @@ def _faults(error: ValidationError) -> str:
 
 def _read(path: Path, counts: Counts) -> Iterator[Message]:
     """Read the first sheet; rows that cannot be read go to `counts`. Raises NotMessages, OSError."""
-    try:
-        workbook = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError) as error:
-        raise NotMessages(NotMessages.__doc__) from error
-    try:
+    # Opened and closed here: the reader keeps the file open while any of its rows is still held, as by a traceback.
+    with path.open("rb") as file:
+        try:
+            workbook = load_workbook(file, read_only=True, data_only=True)
+        except (BadZipFile, InvalidFileException, KeyError) as error:
+            raise NotMessages(NotMessages.__doc__) from error
         rows = workbook.worksheets[0].iter_rows(values_only=True)
         if tuple(next(rows, ()))[: len(COLUMNS)] != COLUMNS:
             raise NotMessages(NotMessages.__doc__)
@@ -208,8 +209,6 @@ def _read(path: Path, counts: Counts) -> Iterator[Message]:
             else:
                 seen.add(number)
                 yield message
-    finally:
-        workbook.close()
 
 
 def _message(row: int, number: str, cells: Sequence[Any], seen: Container[str], counts: Counts) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,4 @@ def test_another_workbook_is_refused_in_one_line(
     said = run("import", "messages", book(tmp_path / "other.xlsx", ("a", "b")))
     assert "seven columns" in said
     assert "Traceback" not in said
+    gc.collect()  # a file left open would be noticed now, and fail this test instead of a later one

@@ -98,7 +98,7 @@ def main(arguments: Sequence[str]) -> None:
                 _switch_account(int(uid), int(gid))
             case Route.PLAIN:
                 pass
-        _die_with(int(parent))  # only now: a change of credentials clears the request
+        die_with(int(parent))  # only now: a change of credentials clears the request
         os.chdir(folder)
         os.execve(program[0], program, ENVIRONMENT)  # noqa: S606  # no shell is what we want
     except OSError as error:
@@ -161,9 +161,10 @@ def _keep_capability(number: int) -> bool:
     return True
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int, by: signal.Signals = signal.SIGINT) -> None:
+    """Have this process end by a signal when the thread that started it ends. Raises ProcessLookupError."""
     if LINUX:
-        _system_call("prctl", PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+        _system_call("prctl", PR_SET_PDEATHSIG, int(by), 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         raise ProcessLookupError("the process that asked for a server is gone")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service import __version__, log
+from service.credentials import die_with
 from service.parts import Parts, open_parts
 from service.settings import Settings
 from service.web import accounts, complaints, health, problems, register
@@ -41,6 +45,10 @@ def create_app(parts: Parts) -> FastAPI:
 def from_environment() -> FastAPI:
     """Build the application in a worker process of the server; DATABASE_URL names the database that is ready."""
     log.configure()
+    if sys.platform == "linux":
+        # Or a worker would outlive a killed server, without a database, and keep the address from the next one.
+        # At once: without the database it would only wait, and what it had not answered is asked again.
+        die_with(os.getppid(), signal.SIGKILL)
     settings = Settings.from_environment()
     if settings.database_url is None:
         message = "a worker needs DATABASE_URL; start it with `bihuan serve`"

@@ -44,6 +44,15 @@ class ContactResult(StrEnum):
     DECLINED = "declined"
 
 
+class Proof(StrEnum):
+    """How it is known that a complainant really said so."""
+
+    QUERY_CODE = "query_code"
+    SIGNATURE = "signature"
+    MESSAGE_CODE = "message_code"
+    RECORDED_CALL = "recorded_call"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """The rules a result was computed by.

@@ -6,7 +6,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never, get_args
 
-from domain.complaint import inquiry, intake, rectification, replying, revisiting
+from domain.complaint import (
+    correcting,
+    ending,
+    inquiry,
+    intake,
+    linking,
+    onspot,
+    publishing,
+    rectification,
+    recusal,
+    replying,
+    reviewing,
+    revisiting,
+    supervision,
+    supplementing,
+    timing,
+    units,
+)
 from domain.complaint.inquiry import (
     Assign,
     Assigned,
@@ -111,6 +128,16 @@ Event: TypeAlias = (
     | rectification.RectificationEvent
     | replying.ReplyingEvent
     | revisiting.RevisitingEvent
+    | supplementing.SupplementingEvent
+    | timing.TimingEvent
+    | ending.EndingEvent
+    | linking.LinkingEvent
+    | units.UnitEvent
+    | recusal.RecusalEvent
+    | supervision.SupervisionEvent
+    | reviewing.ReviewingEvent
+    | correcting.CorrectingEvent
+    | publishing.PublishingEvent
 )
 Command: TypeAlias = (
     intake.IntakeCommand
@@ -118,6 +145,17 @@ Command: TypeAlias = (
     | rectification.RectificationCommand
     | replying.ReplyingCommand
     | revisiting.RevisitingCommand
+    | onspot.OnSpotCommand
+    | supplementing.SupplementingCommand
+    | timing.TimingCommand
+    | ending.EndingCommand
+    | linking.LinkingCommand
+    | units.UnitCommand
+    | recusal.RecusalCommand
+    | supervision.SupervisionCommand
+    | reviewing.ReviewingCommand
+    | correcting.CorrectingCommand
+    | publishing.PublishingCommand
 )
 
 
@@ -133,6 +171,28 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return replying.decide(case, command, facts)
     if isinstance(command, revisiting.RevisitingCommand):
         return revisiting.decide(case, command, facts)
+    if isinstance(command, onspot.OnSpotCommand):
+        return onspot.decide(case, command, facts)
+    if isinstance(command, supplementing.SupplementingCommand):
+        return supplementing.decide(case, command, facts)
+    if isinstance(command, timing.TimingCommand):
+        return timing.decide(case, command, facts)
+    if isinstance(command, ending.EndingCommand):
+        return ending.decide(case, command, facts)
+    if isinstance(command, linking.LinkingCommand):
+        return linking.decide(case, command, facts)
+    if isinstance(command, units.UnitCommand):
+        return units.decide(case, command, facts)
+    if isinstance(command, recusal.RecusalCommand):
+        return recusal.decide(case, command, facts)
+    if isinstance(command, supervision.SupervisionCommand):
+        return supervision.decide(case, command, facts)
+    if isinstance(command, reviewing.ReviewingCommand):
+        return reviewing.decide(case, command, facts)
+    if isinstance(command, correcting.CorrectingCommand):
+        return correcting.decide(case, command, facts)
+    if isinstance(command, publishing.PublishingCommand):
+        return publishing.decide(case, command, facts)
     assert_never(command)
 
 
@@ -150,6 +210,26 @@ def evolve(case: Case | None, event: Event) -> Case | None:
         return replying.evolve(case, event)
     if isinstance(event, revisiting.RevisitingEvent):
         return revisiting.evolve(case, event)
+    if isinstance(event, supplementing.SupplementingEvent):
+        return supplementing.evolve(case, event)
+    if isinstance(event, timing.TimingEvent):
+        return timing.evolve(case, event)
+    if isinstance(event, ending.EndingEvent):
+        return ending.evolve(case, event)
+    if isinstance(event, linking.LinkingEvent):
+        return linking.evolve(case, event)
+    if isinstance(event, units.UnitEvent):
+        return units.evolve(case, event)
+    if isinstance(event, recusal.RecusalEvent):
+        return recusal.evolve(case, event)
+    if isinstance(event, supervision.SupervisionEvent):
+        return supervision.evolve(case, event)
+    if isinstance(event, reviewing.ReviewingEvent):
+        return reviewing.evolve(case, event)
+    if isinstance(event, correcting.CorrectingEvent):
+        return correcting.evolve(case, event)
+    if isinstance(event, publishing.PublishingEvent):
+        return publishing.evolve(case, event)
     assert_never(event)
 
 
@@ -160,7 +240,7 @@ COMPLAINT: Final[Decider[Case | None, Command, Event, Facts]] = Decider(
 RECTIFYING: Final[tuple[Code, ...]] = ("plan-rectification", "rectify", "verify-rectification")
 """What may still be done about a finding while the reply is on its way, and after it."""
 
-NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
+OF_THE_LOOP: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
     {
         Step.REGISTERED: ("accept",),
         Step.ACCEPTED: ("assign",),
@@ -172,6 +252,33 @@ NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
         Step.CLOSED: RECTIFYING,
     }
 )
+
+BESIDE_THE_LOOP: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
+    {
+        **onspot.TURNS,
+        **supplementing.TURNS,
+        **timing.TURNS,
+        **ending.TURNS,
+        **linking.TURNS,
+        **units.TURNS,
+        **recusal.TURNS,
+        **supervision.TURNS,
+        **reviewing.TURNS,
+        **correcting.TURNS,
+        **publishing.TURNS,
+    }
+)
+
+NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
+    {
+        step: (
+            *OF_THE_LOOP.get(step, ()),
+            *(name for name, steps in BESIDE_THE_LOOP.items() if step in steps),
+        )
+        for step in Step
+    }
+)
+"""Which commands are in turn at each step: first those that carry the case round the loop."""
 
 
 def next_steps(step: Step, policy: Policy | None, role: Role) -> tuple[Code, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Finding, Step, at_step, not_concerned
+from domain.complaint.state import Case, Clock, Finding, Step, at_step, not_concerned, started
 from domain.deadlines import Due
 from domain.decider import Code, Command, Digest, Event, For, Instant, PersonKey, Role
 from domain.errors import (
@@ -78,6 +78,7 @@ class Assigned(Event):
     contact_due: Due | None
     unit_due: Due | None
     basis: Basis
+    return_due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +213,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
             not_concerned(there, by, at, facts)
             if post_of(by, at, facts).department != there.department or there.handler not in {None, by.person}:
                 raise NotYourCase(department=there.department)
-            return [AssignmentAccepted(at=at, by=by, late=facts.late(there.profile, there.sign_due, at))]
+            return [AssignmentAccepted(at=at, by=by, late=facts.late(there.profile, there.due(Clock.SIGN), at))]
         case RecordContact(method=method, result=result, note=note):
             there = at_step(case, Step.IN_PROGRESS)
             by_the_handler(there, command, "record-contact", facts)
@@ -225,7 +226,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
                     method=method,
                     result=result,
                     note=note,
-                    late=None if there.contacts else facts.late(there.profile, there.contact_due, at),
+                    late=None if there.contacts else facts.late(there.profile, there.due(Clock.CONTACT), at),
                     happened_at=not_later(command.happened_at, at),
                 )
             ]
@@ -282,10 +283,11 @@ def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
             assist=command.assist,
             handler=command.handler,
             conflict_check=ConflictCheck(checked=tuple(sorted(checked)), clear=True),
-            late=facts.late(case.profile, case.assign_due, at),
+            late=facts.late(case.profile, case.due(Clock.ASSIGN), at),
             sign_due=facts.limit(case.profile, "complaint.sign_for", at),
             contact_due=facts.limit(case.profile, "complaint.first_contact", at),
-            unit_due=case.handle_due,
+            return_due=facts.limit(case.profile, "complaint.unit_return", at),
+            unit_due=case.due(Clock.HANDLE),
             basis=facts.basis(case.profile, at),
         )
     ]
@@ -318,14 +320,19 @@ def evolve(case: Case, event: InquiryEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
         case Assigned(department=department, assist=assist, handler=handler):
-            return replace(
+            assigned = replace(
                 case,
                 step=Step.ASSIGNED,
                 department=department,
                 departments=case.departments | {department, *assist},
                 handler=handler,
-                sign_due=event.sign_due,
-                contact_due=event.contact_due,
+            )
+            return started(
+                assigned,
+                event.at,
+                sign=("complaint.sign_for", event.sign_due),
+                contact=("complaint.first_contact", event.contact_due),
+                **{"return": ("complaint.unit_return", event.return_due)},
             )
         case AssignmentAccepted(by=by):
             return replace(case, step=Step.IN_PROGRESS, handler=by.person, handlers=case.handlers | by.persons)

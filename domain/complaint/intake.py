@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
+from uuid import UUID
 
 from domain.complaint.state import (
     Case,
+    Clock,
     IdentityMode,
     Respondent,
     Step,
@@ -16,6 +18,7 @@ from domain.complaint.state import (
     concerned,
     not_concerned,
     not_respondent,
+    started,
 )
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, PersonKey, Role
@@ -94,7 +97,8 @@ class Registered(Event):
     `points` is how many grievances were raised; `written` says whether the complaint was made in writing;
     `by_respondent` marks a record made by somebody it is about: never refused, for a supervisor to see.
     `happened_at` is when the grievance arose, `received_at` when a letter came in that is recorded later, `people` how
-    many complain together. A ledger case was promised nothing: it has no `accept_due`.
+    many complain together, and by how many they are represented; `guardian` speaks for a child, `complainant_staff` is
+    who complains of the own house. A ledger case was promised nothing: it has no `accept_due`.
     """
 
     complaint_no: Code
@@ -127,6 +131,11 @@ class Registered(Event):
     basis: Basis
     received_at: Instant | None = None
     people: int | None = None
+    representatives: int | None = None
+    guardian: Sealed | None = None
+    email: Sealed | None = None
+    complainant_staff: PersonKey | None = None
+    split_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +199,10 @@ class Register(Command):
     medium: Medium | None
     received_at: Instant | None = None
     people: int | None = None
+    representatives: int | None = None
+    guardian: Sealed | None = None
+    email: Sealed | None = None
+    complainant_staff: PersonKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +309,10 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         claimed_at=command.claimed_at,
         received_at=command.received_at,
         people=command.people,
+        representatives=command.representatives,
+        guardian=command.guardian,
+        email=command.email,
+        complainant_staff=command.complainant_staff,
         by_respondent=concerned(command.respondent, by.persons, _noticed(command), facts),
         accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
         basis=facts.basis(profile, at),
@@ -306,6 +323,10 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         at=at, by=by, receipt_no=facts.complaint_no, medium=command.medium, query_code=by.role is not Role.SYSTEM
     )
     return [registered, receipt]
+
+
+def _own_house(event: Registered) -> frozenset[PersonKey]:
+    return frozenset() if event.complainant_staff is None else frozenset({event.complainant_staff})
 
 
 def _noticed(told: Register | Registered) -> tuple[datetime, ...]:
@@ -328,7 +349,7 @@ def _accept(case: Case | None, command: Accept, facts: Facts) -> list[Event | Fo
             severity=command.severity,
             complexity=command.complexity,
             handling_class=command.handling_class,
-            late=facts.late(there.profile, there.accept_due, at),
+            late=facts.late(there.profile, there.due(Clock.ACCEPT), at),
             assign_due=facts.limit(there.profile, "complaint.assign", at),
             handle_due=facts.limit(there.profile, f"complaint.handle.{command.complexity}", at),
             basis=facts.basis(there.profile, at),
@@ -341,12 +362,12 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
     if isinstance(event, Registered):
         # A clerk only writes down what somebody else says; who complains as a citizen for another has a part in it.
         agent = event.by.persons if event.by.role is Role.CITIZEN else frozenset()
-        return Case(
+        case = Case(
             step=Step.REGISTERED,
             profile=event.profile,
             hall=event.hall,
             complaint_no=event.complaint_no,
-            made_by=agent | {event.complainant},
+            made_by=agent | {event.complainant} | _own_house(event),
             noticed=_noticed(event),
             identity_mode=event.identity_mode,
             respondent=event.respondent,
@@ -354,14 +375,20 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
             points=event.points,
             category=event.category,
             registered_at=event.at,
-            accept_due=event.accept_due,
+            sealed=event.confidentiality is Confidentiality.SEALED,
         )
+        return started(case, event.at, accept=("complaint.accept_decision", event.accept_due))
     if case is None:
         return None
     match event:
         case AcknowledgementIssued() | QueryCodeReplaced():
             return case
-        case Accepted(category=category, assign_due=assign_due, handle_due=handle_due):
-            return replace(case, step=Step.ACCEPTED, category=category, assign_due=assign_due, handle_due=handle_due)
+        case Accepted(category=category):
+            return started(
+                replace(case, step=Step.ACCEPTED, category=category),
+                event.at,
+                assign=("complaint.assign", event.assign_due),
+                handle=(f"complaint.handle.{event.complexity}", event.handle_due),
+            )
         case _:
             assert_never(event)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
+from domain.complaint.state import Case, Clock, IdentityMode, Running, Step, at_step, not_concerned
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import (
@@ -23,7 +24,7 @@ from domain.errors import (
     Superseded,
     WrittenReplyOwed,
 )
-from domain.handling import Basis, Facts, Method, keep_apart, not_later, permit, post_of, tried_enough
+from domain.handling import Basis, Facts, Method, Proof, keep_apart, not_later, permit, post_of, tried_enough
 from domain.rulebook import Profile
 from domain.sealed import Sealed, TextFacts
 
@@ -81,16 +82,21 @@ class ReplyApproved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReworkOrdered(Event):
-    """The case goes back to the handler (发回重办)."""
+    """The case goes back to the handler (发回重办); after the answer it has a new limit."""
 
     reply: UUID
     reason: Sealed
     rework_no: int
+    handle_due: Due | None = None
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied(Event):
-    """The complainant was answered (答复). A ledger case has its text here and knows no more."""
+    """The complainant was answered (答复). A ledger case has its text here and knows no more.
+
+    Where the matter was settled on the spot, `confirmed` says how the complainant confirmed it, and the text is here.
+    """
 
     reply: UUID
     method: Method | None
@@ -101,6 +107,7 @@ class Replied(Event):
     revisit_due: Due | None
     basis: Basis
     delivered_at: Instant | None = None
+    confirmed: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +289,8 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
             )
         ]
     # The revisit follows the handling limit: an early reply gives it more time, never less.
-    limit = at if case.handle_due is None else max(at, case.handle_due.at)
+    promised = case.due(Clock.HANDLE)
+    limit = at if promised is None else max(at, promised.at)
     return [
         Replied(
             at=at,
@@ -291,7 +299,7 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
             method=command.method,
             content=None,
             content_measured=None,
-            late=facts.late(case.profile, case.handle_due, at),
+            late=facts.late(case.profile, promised, at),
             review_request_until=facts.limit(case.profile, "complaint.review_request_window", at),
             revisit_due=facts.limit(case.profile, "complaint.revisit", at, since=limit),
             basis=facts.basis(case.profile, at),
@@ -321,17 +329,25 @@ def evolve(case: Case, event: ReplyingEvent) -> Case:
                 reworks=rework_no,
                 approvers=case.approvers | by.persons,
             )
-        case Replied(at=at, by=by, revisit_due=revisit_due):
+        case Replied(at=at, by=by):
             # What was said at an earlier revisit was not about this reply.
-            return replace(
+            replied = replace(
                 case,
                 step=Step.REPLIED,
                 replied_at=at,
-                revisit_due=revisit_due,
+                review_until=event.review_request_until,
                 handlers=case.handlers | by.persons,
                 revisit_days=(),
                 revisited=False,
             )
+            since = case.due(Clock.HANDLE)
+            revisit = Running(
+                term="complaint.revisit",
+                since=at if since is None else max(at, since.at),
+                set_at=at,
+                due=event.revisit_due,
+            )
+            return replace(replied, clocks=MappingProxyType({**replied.clocks, Clock.REVISIT: revisit}))
         case ReplyDeliveryFailed(attempt_no=attempt_no):
             return replace(case, deliveries_failed=attempt_no)
         case _:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from domain.complaint.state import Case, IdentityMode, Step, at_step, not_concerned
+from domain.complaint.state import Case, Clock, IdentityMode, Step, at_step, not_concerned
 from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import AlreadyRevisited, OwnWorkRevisited, RectificationOpen, RevisitMissing
 from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, permit, tried_enough
@@ -200,7 +200,7 @@ def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
         new_facts=answers.new_facts,
         note=answers.note,
         refused_reason=answers.refused_reason,
-        late=facts.late(case.profile, case.revisit_due, at),
+        late=facts.late(case.profile, case.due(Clock.REVISIT), at),
     )
     return [attempted, revisited]
 

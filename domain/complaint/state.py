@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from domain.deadlines import Due
-from domain.decider import Actor, Code, PersonKey
+from domain.decider import Actor, Code, Event, PersonKey
 from domain.errors import OutOfTurn, OwnCause, OwnComplaint
 from domain.handling import Facts, keep_apart
 
@@ -20,13 +20,34 @@ class Step(StrEnum):
     """Where a complaint stands (domain.md §6.1)."""
 
     REGISTERED = "registered"
+    AWAITING_SUPPLEMENT = "awaiting_supplement"
     ACCEPTED = "accepted"
     ASSIGNED = "assigned"
     IN_PROGRESS = "in_progress"
     REPLY_PENDING_APPROVAL = "reply_pending_approval"
     REPLY_APPROVED = "reply_approved"
     REPLIED = "replied"
+    UNDER_REVIEW = "under_review"
     CLOSED = "closed"
+    REFUSED = "refused"
+    TRANSFERRED_OUT = "transferred_out"
+    MERGED = "merged"
+    WITHDRAWN = "withdrawn"
+    TERMINATED = "terminated"
+    ARCHIVED = "archived"
+
+
+class Clock(StrEnum):
+    """Which of its limits runs (domain.md §5): the promises to the complainant, and those within the house."""
+
+    ACCEPT = "accept"
+    ASSIGN = "assign"
+    SIGN = "sign"
+    CONTACT = "contact"
+    RETURN = "return"
+    HANDLE = "handle"
+    REVISIT = "revisit"
+    REVIEW = "review"
 
 
 class Finding(StrEnum):
@@ -69,12 +90,86 @@ class Rectification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A limit that runs: the policy's term, from when it runs, when it was set, and what was added to it (UTC).
+
+    `extra` is the sum of approved extensions in the term's own unit. Kept so that a limit can be computed again by the
+    policy under which it was promised.
+    """
+
+    term: Code
+    since: datetime
+    set_at: datetime
+    due: Due | None
+    extra: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A time in which the clock stands still; it runs on where `end` is told, at `until` at the latest."""
+
+    pause: UUID
+    reason: Code
+    start: datetime
+    until: Due | None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """A longer limit that was asked for: by whom, when, how much, until when it is to be decided (UTC)."""
+
+    days: int
+    requested_at: datetime
+    requested_by: frozenset[PersonKey]
+    decide_by: Due | None
+    approved: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recusal:
+    """Somebody who is said to have an interest in the matter; until it is decided they may not act."""
+
+    target: PersonKey
+    asked_by: frozenset[PersonKey]
+    granted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A department that was called in, with a limit of its own for its answer."""
+
+    department: Code
+    due: Due | None
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """An escalation order against the unit: its level, its limit, what became of it."""
+
+    level: int
+    due: Due | None
+    answered: bool = False
+    lifted: bool = False
+
+
+T = TypeVar("T")
+
+
+def _nothing() -> Mapping[UUID, T]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A complaint as its rules see it.
 
     `made_by` are the complainant and whoever complained for them; `noticed` is when it happened, if that was told, and
     when it was registered: who served at the window then has a part in it, wherever they serve now. `plans_owed` counts
-    rectifications that failed and were not planned anew since.
+    rectifications that failed and were not planned anew since. `clocks` are the limits that run, each with what it was
+    computed of; `before` is the step from which a case went aside (merged, under review, withdrawn). `proposals` are
+    the first halves of two-person acts that wait for another person; what is decided there goes out of the mapping.
     """
 
     step: Step
@@ -89,11 +184,9 @@ class Case:
     points: int
     category: Code | None
     registered_at: datetime
-    accept_due: Due | None
-    handle_due: Due | None = None
-    assign_due: Due | None = None
-    contact_due: Due | None = None
-    sign_due: Due | None = None
+    clocks: Mapping[Clock, Running] = field(default_factory=lambda: MappingProxyType({}))
+    stops: tuple[Stop, ...] = ()
+    round: int = 1
     department: Code | None = None
     departments: frozenset[Code] = frozenset()
     handler: PersonKey | None = None
@@ -107,7 +200,6 @@ class Case:
     evidence: frozenset[UUID] = frozenset()
     finding: Finding | None = None
     responsible: frozenset[PersonKey] = frozenset()
-    revisit_due: Due | None = None
     rectifications: Mapping[UUID, Rectification] = field(default_factory=lambda: MappingProxyType({}))
     plans_owed: int = 0
     reply: UUID | None = None
@@ -117,9 +209,72 @@ class Case:
     replied_at: datetime | None = None
     revisit_days: tuple[date, ...] = ()
     revisited: bool = False
+    sealed: bool = False
+    before: Step | None = None
+    proposals: Mapping[UUID, Event] = field(default_factory=_nothing)
+    supplement: UUID | None = None
+    supplement_asked: bool = False
+    extensions: Mapping[UUID, Extension] = field(default_factory=_nothing)
+    extended: int = 0
+    recusals: Mapping[UUID, Recusal] = field(default_factory=_nothing)
+    calls: Mapping[UUID, Call] = field(default_factory=_nothing)
+    returning: UUID | None = None
+    designated: bool = False
+    forwards: int = 0
+    supervisions: Mapping[UUID, Supervision] = field(default_factory=_nothing)
+    reminded: frozenset[tuple[Clock, datetime]] = frozenset()
+    review: UUID | None = None
+    review_until: Due | None = None
+    review_level: int = 0
+    reviewers: frozenset[PersonKey] = frozenset()
+    final: bool = False
+    primary: UUID | None = None
+    linked: frozenset[UUID] = frozenset()
+    statements: Mapping[UUID, bool] = field(default_factory=_nothing)
+    published: bool = False
+
+    def due(self, clock: Clock) -> Due | None:
+        """Give until when there is time by one of the clocks; None where it does not run, or nobody can know."""
+        running = self.clocks.get(clock)
+        return None if running is None else running.due
+
+    @property
+    def paused(self) -> bool:
+        """Say whether the clock stands still now."""
+        return any(stop.end is None for stop in self.stops)
 
 
-OPEN: Final = frozenset(Step) - {Step.CLOSED}
+TERMINAL: Final = frozenset(
+    {
+        Step.CLOSED,
+        Step.REFUSED,
+        Step.TRANSFERRED_OUT,
+        Step.MERGED,
+        Step.WITHDRAWN,
+        Step.TERMINATED,
+        Step.ARCHIVED,
+    }
+)
+OPEN: Final = frozenset(Step) - TERMINAL
+BEFORE_REPLY: Final = OPEN - {Step.REPLIED, Step.UNDER_REVIEW}
+"""Where the complainant still waits for the answer."""
+
+PROMISE: Final[Mapping[Step, Clock]] = MappingProxyType(
+    {
+        Step.REGISTERED: Clock.ACCEPT,
+        Step.AWAITING_SUPPLEMENT: Clock.ACCEPT,
+        **dict.fromkeys(BEFORE_REPLY - {Step.REGISTERED, Step.AWAITING_SUPPLEMENT}, Clock.HANDLE),
+        Step.REPLIED: Clock.REVISIT,
+        Step.UNDER_REVIEW: Clock.REVIEW,
+    }
+)
+"""The one clock by which the complainant waits at each step of an open case."""
+
+
+def started(case: Case, at: datetime, **clocks: tuple[Code, Due | None]) -> Case:
+    """Give the case with clocks set at a moment (UTC): by their names in small letters, each with term and due."""
+    set_now = {Clock(name): Running(term=term, since=at, set_at=at, due=due) for name, (term, due) in clocks.items()}
+    return replace(case, clocks=MappingProxyType({**case.clocks, **set_now}))
 
 
 def at_step(case: Case | None, *allowed: Step) -> Case:

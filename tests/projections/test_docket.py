@@ -16,7 +16,7 @@ import pytest
 from domain import complaint
 from domain.complaint import COMPLAINT
 from domain.complaint.intake import Channel
-from domain.complaint.state import Finding, IdentityMode, Step
+from domain.complaint.state import Clock, Finding, IdentityMode, Step
 from domain.deadlines import Due
 from domain.decider import Actor, Event
 from domain.rulebook import Profile
@@ -287,7 +287,8 @@ def test_the_docket_agrees_with_the_rules() -> None:
                 case.replied_at,
             )
             assert frozenset(row.responsible) == case.responsible
-            assert row.handle_due == (None if case.handle_due is None else case.handle_due.at)
+            promised = case.due(Clock.HANDLE)
+            assert row.handle_due == (None if promised is None else promised.at)
             assert (row.contacted_at is None) == (case.contacts == 0)
             assert len(row.departments) == len(case.departments)
     assert reached == set(Step)

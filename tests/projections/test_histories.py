@@ -26,7 +26,8 @@ from domain.register import Register
 from domain.sealed import Sealed, sealed_values
 from projections.codec import NAMES, decode
 from projections.docket import fold
-from projections.histories import TOLD_BESIDE, Language, Teller, history, read_stream
+from projections.histories import Language, history, read_stream
+from projections.telling import TOLD_BESIDE, Teller
 from projections.words import WORDS, word
 from service.forms import FORMS
 from tests.controls import ACCEPTED, ASSIGNED, CONTACTED, LOOP, REGISTERED, REPLIED, REVISITED

@@ -112,7 +112,7 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
             return moved(
                 step=Step.ASSIGNED,
                 department=department,
-                departments=tuple(dict.fromkeys((*row.departments, department, *event.assist))),
+                departments=tuple(dict.fromkeys(one for one in (*row.departments, department, *event.assist) if one)),
                 handler=event.handler,
                 contact_due=None if contact is None else contact.at,
                 contact_due_provisional=contact is not None and contact.provisional,

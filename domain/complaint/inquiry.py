@@ -67,12 +67,12 @@ class ConflictCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned(Event):
-    """The complaint was assigned (交办) to a unit that leads; others may assist."""
+    """The complaint was assigned (交办) to a unit that leads; others may assist. A ledger may know only the handler."""
 
-    department: Code
+    department: Code | None
     assist: tuple[Code, ...]
     handler: PersonKey | None
-    conflict_check: ConflictCheck
+    conflict_check: ConflictCheck | None
     late: bool | None
     sign_due: Due | None
     contact_due: Due | None
@@ -324,7 +324,7 @@ def evolve(case: Case, event: InquiryEvent) -> Case:
                 case,
                 step=Step.ASSIGNED,
                 department=department,
-                departments=case.departments | {department, *assist},
+                departments=case.departments.union(assist, () if department is None else (department,)),
                 handler=handler,
             )
             return started(

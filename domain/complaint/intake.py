@@ -98,7 +98,8 @@ class Registered(Event):
     `by_respondent` marks a record made by somebody it is about: never refused, for a supervisor to see.
     `happened_at` is when the grievance arose, `received_at` when a letter came in that is recorded later, `people` how
     many complain together, and by how many they are represented; `guardian` speaks for a child, `complainant_staff` is
-    who complains of the own house. A ledger case was promised nothing: it has no `accept_due`.
+    who complains of the own house. A ledger case was promised nothing: it has no `accept_due`; what it was about may be
+    unknown.
     """
 
     complaint_no: Code
@@ -117,8 +118,8 @@ class Registered(Event):
     name: Sealed | None
     phone: Sealed | None
     subject: Sealed | None
-    narrative: Sealed
-    narrative_facts: TextFacts
+    narrative: Sealed | None
+    narrative_facts: TextFacts | None
     desired_outcome: Sealed | None
     similar: tuple[Similar, ...]
     vulnerable: tuple[Vulnerable, ...]
@@ -154,12 +155,12 @@ class QueryCodeReplaced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Event):
-    """The complaint was accepted (受理); the handling limit runs."""
+    """The complaint was accepted (受理); the handling limit runs. Of a ledger case no more may be known."""
 
     category: Code | None
-    severity: Severity
-    complexity: Complexity
-    handling_class: HandlingClass
+    severity: Severity | None
+    complexity: Complexity | None
+    handling_class: HandlingClass | None
     late: bool | None
     assign_due: Due | None
     handle_due: Due | None
@@ -188,8 +189,8 @@ class Register(Command):
     name: Sealed | None
     phone: Sealed | None
     subject: Sealed | None
-    narrative: Sealed
-    narrative_facts: TextFacts
+    narrative: Sealed | None
+    narrative_facts: TextFacts | None
     desired_outcome: Sealed | None
     vulnerable: tuple[Vulnerable, ...]
     written: bool

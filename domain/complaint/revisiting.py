@@ -80,10 +80,10 @@ class Revisited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Event):
-    """The case was closed (办结)."""
+    """The case was closed (办结). Of a ledger case neither the outcome nor the revisit may be known."""
 
-    outcome: Outcome
-    revisit_status: RevisitStatus
+    outcome: Outcome | None
+    revisit_status: RevisitStatus | None
     resolution_code: Code | None = None
 
 

@@ -44,11 +44,14 @@ class ClockPaused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockResumed(Event):
-    """The clock runs on (恢复计时); `ended_at` is never later than the longest a pause may be."""
+    """The clock runs on (恢复计时); `ended_at` is never later than the longest a pause may be.
+
+    A ledger case has no limit from which days could be excluded.
+    """
 
     pause: UUID
     ended_at: Instant
-    excluded_days: int
+    excluded_days: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,13 +80,16 @@ class AssignmentReturnRejected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(Event):
-    """The case went to another person or unit; the limit of the unit begins anew, the promise does not."""
+    """The case went to another person or unit; the limit of the unit begins anew, the promise does not.
+
+    A ledger does not tell why.
+    """
 
     department: Code | None
     handler: PersonKey | None
     from_department: Code | None
     from_handler: PersonKey | None
-    reason: HandoverReason
+    reason: HandoverReason | None
     sign_due: Due | None
     unit_due: Due | None
     basis: Basis

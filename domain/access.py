@@ -17,15 +17,20 @@ class Purpose(StrEnum):
     REVISIT = "revisit"
     SUPERVISION = "supervision"
     OWN_CASE = "own_case"
+    WARRANT = "warrant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Event):
-    """Somebody opened sealed values of a case; once per person, purpose and quarter of an hour."""
+    """Somebody opened sealed values of a case; once per person, purpose and quarter of an hour.
+
+    `warrant` is the number of the document that allows it where processing is restricted (domain.md §11.2).
+    """
 
     case: UUID
     purpose: Purpose
     fields: tuple[Code, ...]
+    warrant: Code | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

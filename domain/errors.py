@@ -225,3 +225,61 @@ class BeforeLast(Refused):
 
     code = "before-last"
     then = "Import the rows of a case in the order of their times."
+
+
+class StillInHandling(Refused):
+    """The case is still in hand, so its personal data cannot be erased."""
+
+    code = "still-in-handling"
+    then = "Restrict it; decide again when the case has ended and its retention is over."
+
+
+class RetentionRuns(Refused):
+    """The case must be kept until a date that is still to come."""
+
+    code = "retention-runs"
+    then = "Restrict it; decide again after that date."
+
+
+class RetentionUnknown(Refused):
+    """The rules name no retention for such a case."""
+
+    code = "retention-unknown"
+    then = "An administrator adopts a policy with the retention; restrict the case until then."
+
+
+class WitnessMissing(Refused):
+    """Nobody has witnessed this erasure."""
+
+    code = "witness-missing"
+    then = "Another person witnesses it, in a session of their own; then erase."
+
+
+class OwnErasure(Refused):
+    """Who asked for an erasure does not decide on it, and who decides or carries it out does not witness it."""
+
+    code = "own-erasure"
+    watched = True
+    then = "Another person takes this step."
+
+
+class OwnWorkErased(Refused):
+    """Nobody decides on, witnesses or carries out the erasure of a case they handled or approved."""
+
+    code = "own-work-erased"
+    watched = True
+    then = "Somebody who took no part in the case acts."
+
+
+class ErasureUnderWay(Refused):
+    """The erasure of this case is granted, so nothing else is done with it."""
+
+    code = "erasure-under-way"
+    then = "It is witnessed and carried out; before it is witnessed, the privacy officer can decide otherwise."
+
+
+class DataErased(Refused):
+    """The personal data of this case are erased."""
+
+    code = "data-erased"
+    then = "Register a new complaint for whatever is new."

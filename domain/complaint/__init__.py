@@ -13,6 +13,7 @@ from domain.complaint import (
     intake,
     linking,
     onspot,
+    privacy,
     publishing,
     rectification,
     recusal,
@@ -44,6 +45,19 @@ from domain.complaint.intake import (
     Register,
     Registered,
     ReplaceQueryCode,
+)
+from domain.complaint.privacy import (
+    DecideErasure,
+    Erase,
+    Erased,
+    ErasureDecided,
+    ErasureRequested,
+    ErasureWitnessed,
+    LiftRestriction,
+    ProcessingRestricted,
+    RequestErasure,
+    RestrictionLifted,
+    WitnessErasure,
 )
 from domain.complaint.rectification import (
     PlanRectification,
@@ -87,10 +101,18 @@ __all__ = [
     "Closed",
     "Command",
     "ComplainantContacted",
+    "DecideErasure",
+    "Erase",
+    "Erased",
+    "ErasureDecided",
+    "ErasureRequested",
+    "ErasureWitnessed",
     "Event",
     "EvidenceRecorded",
     "FindingRecorded",
+    "LiftRestriction",
     "PlanRectification",
+    "ProcessingRestricted",
     "QueryCodeReplaced",
     "RecordContact",
     "RecordEvidence",
@@ -109,6 +131,8 @@ __all__ = [
     "ReplyDeliveryFailed",
     "ReplySubmitted",
     "ReplyToLedgerCase",
+    "RequestErasure",
+    "RestrictionLifted",
     "Revisit",
     "RevisitAttempted",
     "Revisited",
@@ -117,6 +141,7 @@ __all__ = [
     "Step",
     "SubmitReply",
     "VerifyRectification",
+    "WitnessErasure",
     "decide",
     "evolve",
     "next_steps",
@@ -128,6 +153,7 @@ Event: TypeAlias = (
     | rectification.RectificationEvent
     | replying.ReplyingEvent
     | revisiting.RevisitingEvent
+    | privacy.PrivacyEvent
     | supplementing.SupplementingEvent
     | timing.TimingEvent
     | ending.EndingEvent
@@ -145,6 +171,7 @@ Command: TypeAlias = (
     | rectification.RectificationCommand
     | replying.ReplyingCommand
     | revisiting.RevisitingCommand
+    | privacy.PrivacyCommand
     | onspot.OnSpotCommand
     | supplementing.SupplementingCommand
     | timing.TimingCommand
@@ -161,6 +188,10 @@ Command: TypeAlias = (
 
 def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent | For]:
     """Answer a command with the events it causes; raises a Refused that says why not."""
+    if isinstance(command, privacy.PrivacyCommand):
+        return privacy.decide(case, command, facts)
+    if case is not None:
+        privacy.not_frozen(case)
     if isinstance(command, intake.IntakeCommand):
         return intake.decide(case, command, facts)
     if isinstance(command, inquiry.InquiryCommand):
@@ -198,6 +229,11 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
 
 def evolve(case: Case | None, event: Event) -> Case | None:
     """Take one event in; never refuses."""
+    moved = _evolve(case, event)
+    return None if moved is None else privacy.noted(case, moved, event)
+
+
+def _evolve(case: Case | None, event: Event) -> Case | None:
     if isinstance(event, intake.IntakeEvent):
         return intake.evolve(case, event)
     if case is None:
@@ -210,6 +246,8 @@ def evolve(case: Case | None, event: Event) -> Case | None:
         return replying.evolve(case, event)
     if isinstance(event, revisiting.RevisitingEvent):
         return revisiting.evolve(case, event)
+    if isinstance(event, privacy.PrivacyEvent):
+        return privacy.evolve(case, event)
     if isinstance(event, supplementing.SupplementingEvent):
         return supplementing.evolve(case, event)
     if isinstance(event, timing.TimingEvent):

@@ -89,6 +89,34 @@ class Rectification:
     passed: bool | None = None
 
 
+class ErasureResult(StrEnum):
+    """What was decided on a wish to have personal data erased (PIPL art. 47)."""
+
+    GRANTED = "granted"
+    RESTRICTED = "restricted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How long the case must be kept, and what became of a wish to have its personal data erased.
+
+    `request` is the one that is open. `asked_by` is the staff who wrote it down, nobody where the complainant asked.
+    """
+
+    ended_at: datetime | None = None
+    ended_as: Step | None = None
+    major: bool = False
+    request: UUID | None = None
+    asked_by: frozenset[PersonKey] = frozenset()
+    result: ErasureResult | None = None
+    decided_by: frozenset[PersonKey] = frozenset()
+    witnesses: frozenset[PersonKey] = frozenset()
+    restricted: bool = False
+    restricted_until: date | None = None
+    erased: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """A limit that runs: the policy's term, from when it runs, when it was set, and what was added to it (UTC).
@@ -209,6 +237,7 @@ class Case:
     replied_at: datetime | None = None
     revisit_days: tuple[date, ...] = ()
     revisited: bool = False
+    keeping: Keeping = Keeping()
     sealed: bool = False
     before: Step | None = None
     proposals: Mapping[UUID, Event] = field(default_factory=_nothing)

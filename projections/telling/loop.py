@@ -86,7 +86,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"办结（{outcome}，{revisit}）", f"closed ({outcome}; {revisit})"
         case access.Opened() as e:
             fields, purpose = t.codes(e.fields, "field_"), t.code(e.purpose, "purpose_")
-            return f"查看封存内容（{fields}），用途：{purpose}", f"opened sealed values ({fields}), purpose: {purpose}"
+            why = purpose if e.warrant is None else f"{purpose} {e.warrant}"
+            return f"查看封存内容（{fields}），用途：{why}", f"opened sealed values ({fields}), purpose: {why}"
         case access.AttemptRefused() as e:
             what, why = t.codes([e.command], "command_"), t.codes([e.code], "refusal_")
             return f"试图{what}，被拒绝：{why}", f"tried to {what} and was refused: {why}"

@@ -36,8 +36,6 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             )
         case _:
             return None
-        case _:
-            return None
 
 
 def _day(before: str, day: date | None) -> str:

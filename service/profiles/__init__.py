@@ -56,6 +56,11 @@ Command = Literal[
     "revisit",
     "close",
     "replace-query-code",
+    "request-erasure",
+    "decide-erasure",
+    "witness-erasure",
+    "erase",
+    "lift-restriction",
 ]
 """The commands of the loop (domain.md §6.3), without their noun."""
 

@@ -44,6 +44,9 @@ def test_the_hall_has_every_limit_of_a_complaint() -> None:
         "revisit": (4, working),
         "review_request_window": (30, natural),
         "review_decide": (30, natural),
+        "retention.ordinary": (120, Unit.MONTH),
+        "retention.major": (360, Unit.MONTH),
+        "retention.refused": (36, Unit.MONTH),
     }
     office = sum(closes - opens for opens, closes in profiles.office_hours("hall").periods)
     assert office == 8 * 60, "half a working day is written as four working hours"

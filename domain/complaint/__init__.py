@@ -11,6 +11,7 @@ from domain.complaint import (
     ending,
     inquiry,
     intake,
+    ledger,
     linking,
     onspot,
     privacy,
@@ -46,6 +47,7 @@ from domain.complaint.intake import (
     Registered,
     ReplaceQueryCode,
 )
+from domain.complaint.ledger import ReplyToLedgerCase
 from domain.complaint.privacy import (
     DecideErasure,
     Erase,
@@ -75,7 +77,6 @@ from domain.complaint.replying import (
     ReplyApproved,
     ReplyDeliveryFailed,
     ReplySubmitted,
-    ReplyToLedgerCase,
     ReworkOrdered,
     SubmitReply,
 )
@@ -84,7 +85,7 @@ from domain.complaint.state import Case, Step
 from domain.decider import Code, Decider, For, Role
 from domain.decider import Event as AnyEvent
 from domain.handling import Facts
-from domain.rulebook import Policy
+from domain.rulebook import Policy, Profile
 
 __all__ = [
     "COMPLAINT",
@@ -171,6 +172,7 @@ Command: TypeAlias = (
     | rectification.RectificationCommand
     | replying.ReplyingCommand
     | revisiting.RevisitingCommand
+    | ledger.LedgerCommand
     | privacy.PrivacyCommand
     | onspot.OnSpotCommand
     | supplementing.SupplementingCommand
@@ -202,6 +204,8 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return replying.decide(case, command, facts)
     if isinstance(command, revisiting.RevisitingCommand):
         return revisiting.decide(case, command, facts)
+    if isinstance(command, ledger.LedgerCommand):
+        return ledger.decide(case, command, facts)
     if isinstance(command, onspot.OnSpotCommand):
         return onspot.decide(case, command, facts)
     if isinstance(command, supplementing.SupplementingCommand):
@@ -234,6 +238,8 @@ def evolve(case: Case | None, event: Event) -> Case | None:
 
 
 def _evolve(case: Case | None, event: Event) -> Case | None:
+    if case is not None and case.profile == Profile.LEDGER and isinstance(event, ledger.LedgerEvent):
+        return ledger.evolve(case, event)
     if isinstance(event, intake.IntakeEvent):
         return intake.evolve(case, event)
     if case is None:

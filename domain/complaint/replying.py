@@ -25,7 +25,6 @@ from domain.errors import (
     WrittenReplyOwed,
 )
 from domain.handling import Basis, Facts, Method, Proof, keep_apart, not_later, permit, post_of, tried_enough
-from domain.rulebook import Profile
 from domain.sealed import Sealed, TextFacts
 
 
@@ -164,16 +163,7 @@ class Reply(Command):
     happened_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyToLedgerCase(Command):
-    """Record the reply of an imported case, as the ledger has it."""
-
-    reply: UUID
-    content: Sealed
-    content_measured: TextFacts
-
-
-ReplyingCommand: TypeAlias = SubmitReply | ApproveReply | RejectReply | Reply | ReplyToLedgerCase
+ReplyingCommand: TypeAlias = SubmitReply | ApproveReply | RejectReply | Reply
 
 
 def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Event | For]:
@@ -197,29 +187,6 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
             return [ReworkOrdered(at=at, by=by, reply=reply, reason=reason, rework_no=there.reworks + 1)]
         case Reply():
             return _deliver(at_step(case, Step.REPLY_APPROVED), command, facts)
-        case ReplyToLedgerCase():
-            there = at_step(case, Step.REGISTERED)
-            permit(by, there.profile, "reply", at, facts)
-            not_concerned(there, by, at, facts)
-            if there.profile != Profile.LEDGER:
-                # Elsewhere a reply is submitted and approved first.
-                raise Superseded(profile=there.profile)
-            # Nobody was ever promised this date; it is a yardstick to measure the past with.
-            yardstick = facts.limit(there.profile, "ledger.reply", at, since=there.registered_at)
-            return [
-                Replied(
-                    at=at,
-                    by=by,
-                    reply=command.reply,
-                    method=None,
-                    content=command.content,
-                    content_measured=command.content_measured,
-                    late=facts.late(there.profile, yardstick, at),
-                    review_request_until=None,
-                    revisit_due=None,
-                    basis=facts.basis(there.profile, at),
-                )
-            ]
         case _:
             assert_never(command)
 

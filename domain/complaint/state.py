@@ -215,6 +215,7 @@ class Case:
     clocks: Mapping[Clock, Running] = field(default_factory=lambda: MappingProxyType({}))
     stops: tuple[Stop, ...] = ()
     round: int = 1
+    reopened_at: datetime | None = None
     department: Code | None = None
     departments: frozenset[Code] = frozenset()
     handler: PersonKey | None = None

@@ -18,7 +18,7 @@ from domain.sealed import Similar
 from service.casebook import Ask, Asked, Busy, Casebook, Done, Outcome
 from service.eventstore import Beside
 from service.forms.form import Form, Making
-from service.forms.intake import RegisterForm, registration
+from service.forms.intake import CaseForm, RegisterForm, registration
 from service.keys import Vault
 from service.query_codes import ISSUE_SQL, QueryCodes
 from service.sealing import ASSIGN_SQL, STALE_KEY, Sealer
@@ -46,7 +46,7 @@ class Wish:
     A registration without an actor is the complainant's own; its case follows from the command id.
     """
 
-    form: RegisterForm | Form
+    form: CaseForm | Form
     by: Actor | None
     asked: Asked
     case: UUID | None = None
@@ -57,7 +57,7 @@ class Wish:
 class Told:
     """A complaint before it is sealed: whose it is, and what was measured of it."""
 
-    form: RegisterForm
+    form: CaseForm
     profile: Profile
     case: UUID
     complainant: PersonKey
@@ -139,13 +139,14 @@ class Desk:
             if wish.asked.command_id in outcomes:
                 continue
             told = None
-            if isinstance(wish.form, RegisterForm):
+            if isinstance(wish.form, CaseForm):
                 told = self._told(wish.form, wish.asked, wish.profile)
-                if told.complainant in seen:
-                    outcomes |= self._together(waiting)
-                    waiting, seen = [], set()
-                seen.add(told.complainant)
-                told = self._alike(told, wish.asked)
+                if told.sketch is not None:
+                    if told.complainant in seen:
+                        outcomes |= self._together(waiting)
+                        waiting, seen = [], set()
+                    seen.add(told.complainant)
+                    told = self._alike(told, wish.asked)
             waiting.append((wish, told))
         outcomes |= self._together(waiting)
         return [outcomes[wish.asked.command_id] for wish in wishes]
@@ -176,20 +177,20 @@ class Desk:
         if told is not None:
             sealer = self.vault.sealer(told.person, told.case, new_case=True)
             return self._registration(told, wish.by, wish.asked, sealers.setdefault(told.case, sealer))
-        if wish.case is None or wish.by is None or isinstance(wish.form, RegisterForm):
+        if wish.case is None or wish.by is None or isinstance(wish.form, CaseForm):
             raise TypeError("a form on a case needs the case and who acts")
         if wish.case not in sealers:
             sealers[wish.case] = self.vault.sealer(None, wish.case)
         return self._action(wish.case, wish.form, wish.by, wish.asked, sealers[wish.case])
 
-    def _told(self, form: RegisterForm, asked: Asked, profile: Profile) -> Told:
+    def _told(self, form: CaseForm, asked: Asked, profile: Profile) -> Told:
         return Told(
             form=form,
             profile=profile,
             case=case_of_command(asked.command_id),
             complainant=PersonKey(self.subjects.subject_for(form.phone, form.id_number)),
             # Only what somebody known tells can be found to be told again.
-            sketch=self.subjects.sketch(form.narrative) if form.phone or form.id_number else None,
+            sketch=self.subjects.sketch(form.narrative) if form.narrative and (form.phone or form.id_number) else None,
         )
 
     def _alike(self, told: Told, asked: Asked) -> Told:

@@ -29,27 +29,12 @@ class RespondentForm(BaseModel):
     staff: UUID | None = None
 
 
-class RegisterForm(BaseModel):
-    """A complaint as it is told. Only the hall and the narrative are needed; everything else may be unknown."""
+class CaseForm(BaseModel):
+    """What may be known of a case when it is registered. Only the hall is needed: a ledger may know no more."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "hall": "GXQ",
-                    "narrative": "3号窗口两次让我回去补材料，每次说的都不一样。",
-                    "phone": "13800000000",
-                    "name": "欧阳·𬭎",
-                    "respondent": {"window": "W03"},
-                    "category": "NO_ONE_TIME_NOTICE",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
     hall: HallCode
-    narrative: Text
+    narrative: Text | None = None
     subject: Line | None = None
     desired_outcome: Text | None = None
     name: Line | None = None
@@ -71,6 +56,28 @@ class RegisterForm(BaseModel):
     people: int | None = Field(default=None, ge=1, le=100_000, description="How many complain together.")
     claimed_at: Moment | None = None
     sealed_from_desk: bool = Field(default=False, description="Keep the case to a closed circle.")
+
+
+class RegisterForm(CaseForm):
+    """A complaint as it is told. Only the hall and the narrative are needed; everything else may be unknown."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "hall": "GXQ",
+                    "narrative": "3号窗口两次让我回去补材料，每次说的都不一样。",
+                    "phone": "13800000000",
+                    "name": "欧阳·𬭎",
+                    "respondent": {"window": "W03"},
+                    "category": "NO_ONE_TIME_NOTICE",
+                }
+            ]
+        },
+    )
+    narrative: Text
 
 
 class AcceptForm(Form):
@@ -109,7 +116,7 @@ WRITTEN: Final = frozenset({Channel.WEB, Channel.LETTER_BOX})
 
 
 def registration(
-    form: RegisterForm, making: Making, complainant: PersonKey, profile: Profile = Profile.HALL
+    form: CaseForm, making: Making, complainant: PersonKey, profile: Profile = Profile.HALL
 ) -> complaint.Register:
     """Seal a complaint and give the command that registers it; name and phone under the person's key."""
     seal, seal_person = making.seal, making.sealer.seal_person
@@ -136,8 +143,8 @@ def registration(
         name=None if form.name is None else seal_person("name", form.name),
         phone=None if form.phone is None else seal_person("phone", form.phone),
         subject=seal("subject", form.subject),
-        narrative=making.sealer.seal("narrative", form.narrative),
-        narrative_facts=measure(form.narrative),
+        narrative=seal("narrative", form.narrative),
+        narrative_facts=None if form.narrative is None else measure(form.narrative),
         desired_outcome=seal("desired_outcome", form.desired_outcome),
         vulnerable=form.vulnerable,
         written=form.channel in WRITTEN if form.written is None else form.written,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -14,10 +14,12 @@ from psycopg import sql
 
 from domain import complaint
 from domain.complaint.intake import Channel, Confidentiality, Severity
-from domain.complaint.state import Finding, IdentityMode, Step
+from domain.complaint.privacy import PrivacyEvent
+from domain.complaint.state import OPEN, Finding, IdentityMode, Step
 from domain.deadlines import Due
 from domain.decider import Actor, Code, PersonKey, Role
 from domain.register import Post, Register
+from projections.restriction import Erasure, erasing, unrestricted
 from projections.tables import Entry, Projection
 
 
@@ -73,6 +75,10 @@ class DocketRow:
     revisited_late: bool | None
     closed_at: datetime | None
     reworks: int
+    erasure: Erasure | None
+    erasure_request: UUID | None
+    restricted: bool
+    restricted_until: date | None
 
 
 def _due(due: Due | None) -> dict[str, object]:
@@ -137,6 +143,8 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
             return moved(revisited_at=event.at, revisited_late=late)
         case complaint.Closed():
             return moved(step=Step.CLOSED, closed_at=event.at, **_due(None))
+        case _ if isinstance(event, PrivacyEvent):
+            return moved(**erasing(event))
         case _:
             return moved()
 
@@ -188,6 +196,10 @@ def _registered(event: complaint.Registered, entry: Entry) -> DocketRow:
         revisited_late=None,
         closed_at=None,
         reworks=0,
+        erasure=None,
+        erasure_request=None,
+        restricted=False,
+        restricted_until=None,
     )
 
 
@@ -197,7 +209,7 @@ DUE_OR_NEVER: Final = "coalesce(due, 'infinity'::timestamptz)"
 
 def key(entry: Entry) -> UUID | None:
     """Give the case an event belongs to."""
-    return entry.stream if entry.name.startswith("complaint.") else None
+    return entry.stream if entry.name.startswith(("complaint.", "privacy.")) else None
 
 
 DOCKET: Final = Projection(
@@ -316,11 +328,12 @@ def in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
     """
     condition = _IN_SIGHT.get(viewer.role, "false")
     if viewer.role is not Role.CITIZEN:
-        condition = f"({condition}) and {_NOT_CONCERNED}"
+        condition = f"({condition}) and {_NOT_CONCERNED} and {unrestricted(viewer.role)}"
     parameters: dict[str, object] = {
         "person": viewer.person,
         "persons": list(viewer.persons),
         "at": viewer.at,
+        "open": sorted(OPEN),
         "sites": sorted(viewer.sites),
         # No hall is unlike all of nothing known: without the top of the register there are no strays.
         "strays": None if viewer.strays is None else sorted(viewer.strays),

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -44,6 +44,7 @@ class Wanted:
     complaint_no: str | None = None
     profile: str | None = None
     due_before: datetime | None = None
+    erasure: Sequence[str] | None = None
     order: Order = Order.DUE
     limit: int = 50
     cursor: str | None = None
@@ -71,6 +72,7 @@ _FILTERS: Final = {
     "complaint_no": "complaint_no = %(complaint_no)s",
     "profile": "profile = %(profile)s",
     "due_before": "due < %(due_before)s",
+    "erasure": "erasure = any(%(erasure)s)",
 }
 
 
@@ -89,6 +91,7 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
         "complaint_no": wanted.complaint_no,
         "profile": wanted.profile,
         "due_before": wanted.due_before,
+        "erasure": None if wanted.erasure is None else list(wanted.erasure),
         "limit": wanted.limit + 1,
     }
     table = sql.Identifier(DOCKET.table)
@@ -162,7 +165,7 @@ def _plain(row: DocketRow) -> dict[str, Any]:
     def spell(value: object) -> object:
         if isinstance(value, tuple):
             return list(map(spell, value))
-        if isinstance(value, datetime):
+        if isinstance(value, date):  # or a moment, which is a date too
             return value.isoformat()
         return str(value) if isinstance(value, UUID) else value
 

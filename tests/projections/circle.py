@@ -44,6 +44,18 @@ def parties(register: Register, row: DocketRow, now: datetime) -> set[PersonKey]
     return concerned
 
 
+def carries_on(by: Actor, row: DocketRow) -> bool:
+    """Say whether somebody goes on with a restricted case: in office, or with the next step while it is in hand."""
+    if by.role in {Role.AUDITOR, Role.PRIVACY_OFFICER, Role.SYSTEM}:
+        return True
+    in_hand = row.step in {Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED}  # of those that some_row gives
+    if not in_hand or (row.profile == "ledger" and row.step is Step.REPLIED):
+        return False
+    mine = row.handler in {None, by.person}
+    handles = {Role.DISPATCHER, Role.UNIT_HEAD, Role.SUPERVISOR, Role.REVISIT_OFFICER, Role.REVIEWER}
+    return by.role in handles or (by.role is Role.HANDLER and mine)
+
+
 def may(register: Register, by: Actor, now: datetime, row: DocketRow) -> bool:
     """Say whether somebody may know of a case."""
     if by.role is Role.CITIZEN:
@@ -54,6 +66,8 @@ def may(register: Register, by: Actor, now: datetime, row: DocketRow) -> bool:
     # A hall that nobody entered is for whoever stands at the top: no complaint is lost.
     here = row.hall == post.site or post.site in above
     here = here or (row.hall not in register.sites and not sites_above(register, post.site))
+    if row.restricted and not carries_on(by, row):
+        return False
     open_to_all = row.confidentiality is Confidentiality.NORMAL
     match by.role:
         case Role.SUPERVISOR | Role.AUDITOR | Role.PRIVACY_OFFICER | Role.SYSTEM:
@@ -90,6 +104,7 @@ WINDOWS: Final = ("W1", "W2", None)
 NOON: Final = local("03-02", "12:00")
 DAYS: Final = tuple(NOON + timedelta(days=n) for n in range(-4, 3))
 NOW: Final = NOON
+RESTRICTED: Final = 0.1
 (BASE,) = (fold(entries(REGISTERED)),)
 
 
@@ -158,4 +173,6 @@ def some_row(chance: Random, n: int) -> DocketRow:
         step=chance.choice([Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED, Step.CLOSED]),
         category=chance.choice([None, "SHIRK"]),
         due=chance.choice([None, *DAYS]),
+        profile=chance.choice(["hall", "hall", "ledger"]),
+        restricted=chance.random() < RESTRICTED,
     )

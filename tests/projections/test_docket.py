@@ -149,6 +149,10 @@ def test_the_row_of_a_closed_case_tells_the_whole_way() -> None:
         revisited_late=REVISITED.late,
         closed_at=local("03-04", "09:00"),
         reworks=0,
+        erasure=None,
+        erasure_request=None,
+        restricted=False,
+        restricted_until=None,
     )
 
 
@@ -252,7 +256,7 @@ def test_every_event_of_a_case_moves_its_row() -> None:
 def test_only_a_case_has_a_row() -> None:
     """Register, rulebook, openings and refused attempts touch none; nor does what comes before any registration."""
     kept = {name for name in NAMES if DOCKET.key(replace(entries(REGISTERED)[0], name=name)) is not None}
-    assert kept == {name for name in NAMES if name.startswith("complaint.")}
+    assert kept == {name for name in NAMES if name.startswith(("complaint.", "privacy."))}
     assert fold(entries(*LOOP[1:])) is None
     assert fold([]) is None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
+
+About: TypeAlias = Literal["person", "case", "content"]
+"""What a refusal lies with: who asks, how the case stands, or only what was filled in."""
 
 
 class Refused(Exception):
     """The command is not allowed."""
 
     code: ClassVar[str] = "refused"
+    about: ClassVar[About] = "case"
+    """`content` where the same person may ask for the same thing now in other words: the step itself is allowed."""
     watched: ClassVar[bool] = False
     """True: a supervisor would want to know of the attempt, so it goes on record."""
     then: ClassVar[str] = ""
@@ -35,6 +40,7 @@ class AlreadyThere(Refused):
     """Something with this identifier exists already, with other content."""
 
     code = "already-there"
+    about = "content"
     then = "Read what exists; use another identifier for something new."
 
 
@@ -49,6 +55,7 @@ class NotYourRole(Refused):
     """This role may not do this."""
 
     code = "not-your-role"
+    about = "person"
     then = "Act in the post that carries the role, or ask somebody who holds it."
 
 
@@ -63,6 +70,7 @@ class OwnCause(Refused):
     """You are, or work at the window of, the one this complaint is about."""
 
     code = "own-cause"
+    about = "person"
     watched = True
     then = "Somebody not concerned must act; as respondent you may make a statement."
 
@@ -71,6 +79,7 @@ class OwnComplaint(Refused):
     """You made this complaint yourself, or made it for somebody."""
 
     code = "own-complaint"
+    about = "person"
     watched = True
     then = "Somebody else must act on it."
 
@@ -79,6 +88,7 @@ class OwnWorkApproved(Refused):
     """Nobody approves a reply they worked on."""
 
     code = "own-work-approved"
+    about = "person"
     watched = True
     then = "Another unit head, or the deputy, decides."
 
@@ -87,6 +97,7 @@ class OwnWorkRevisited(Refused):
     """Nobody revisits their own work, nor that of their own unit."""
 
     code = "own-work-revisited"
+    about = "person"
     watched = True
     then = "A revisit officer outside the handling unit takes it."
 
@@ -95,6 +106,7 @@ class OwnWorkVerified(Refused):
     """Nobody verifies a rectification they planned, did or handled."""
 
     code = "own-work-verified"
+    about = "person"
     watched = True
     then = "A supervisor who took no part verifies it."
 
@@ -103,6 +115,7 @@ class OwnAppointment(Refused):
     """Nobody gives themselves a post."""
 
     code = "own-appointment"
+    about = "person"
     watched = True
     then = "Another administrator gives it, or whoever runs the machine, on its command line."
 
@@ -111,6 +124,7 @@ class UnitConcerned(Refused):
     """The complaint is about the head of this unit, so the unit cannot lead it."""
 
     code = "unit-concerned"
+    about = "content"
     watched = True
     then = "Assign it to the upper unit."
 
@@ -119,6 +133,7 @@ class NotYourCase(Refused):
     """The case is assigned to another unit or person."""
 
     code = "not-your-case"
+    about = "person"
     then = "The unit or person it is assigned to acts; the complaint desk can assign it anew."
 
 
@@ -126,6 +141,7 @@ class UnknownReference(Refused):
     """The command names something the register or the rulebook does not know."""
 
     code = "unknown-reference"
+    about = "content"
     then = "Choose from the register; an administrator can add what is missing."
 
 
@@ -133,6 +149,7 @@ class UnfitPolicy(Refused):
     """The policy names a limit twice, or calls people unreachable who were never tried."""
 
     code = "unfit-policy"
+    about = "content"
     then = "Name each limit once; ask for at least one attempt, on no more days than attempts."
 
 
@@ -196,6 +213,7 @@ class NotEveryPointAnswered(Refused):
     """The reply does not answer every point of the complaint."""
 
     code = "points-unanswered"
+    about = "content"
     then = "Answer each point; a point may be answered by saying why it cannot be."
 
 
@@ -203,6 +221,7 @@ class WrittenReplyOwed(Refused):
     """A complaint made in writing is answered in writing."""
 
     code = "written-reply-owed"
+    about = "content"
     then = "Deliver the reply by letter, message or over the web."
 
 
@@ -210,6 +229,7 @@ class DateInPast(Refused):
     """The date given is already over."""
 
     code = "date-in-past"
+    about = "content"
     then = "Give a day that is still to come."
 
 
@@ -217,6 +237,7 @@ class NotYetHappened(Refused):
     """The time given is still to come."""
 
     code = "not-yet-happened"
+    about = "content"
     then = "Give the time at which it happened, or leave it out if it was just now."
 
 
@@ -224,6 +245,7 @@ class BeforeLast(Refused):
     """An imported time lies before what the case already holds."""
 
     code = "before-last"
+    about = "content"
     then = "Import the rows of a case in the order of their times."
 
 
@@ -259,6 +281,7 @@ class OwnErasure(Refused):
     """Who asked for an erasure does not decide on it, and who decides or carries it out does not witness it."""
 
     code = "own-erasure"
+    about = "person"
     watched = True
     then = "Another person takes this step."
 
@@ -267,6 +290,7 @@ class OwnWorkErased(Refused):
     """Nobody decides on, witnesses or carries out the erasure of a case they handled or approved."""
 
     code = "own-work-erased"
+    about = "person"
     watched = True
     then = "Somebody who took no part in the case acts."
 

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 from uuid import UUID
 
-from domain.deadlines import Due
-from domain.decider import Actor, Code, Event, PersonKey
+from domain.deadlines import Due, Pause
+from domain.decider import Actor, Code, Event, Instant, PersonKey
 from domain.errors import OutOfTurn, OwnCause, OwnComplaint
 from domain.handling import Facts, keep_apart
 
@@ -122,14 +122,17 @@ class Running:
     """A limit that runs: the policy's term, from when it runs, when it was set, and what was added to it (UTC).
 
     `extra` is the sum of approved extensions in the term's own unit. Kept so that a limit can be computed again by the
-    policy under which it was promised.
+    policy under which it was promised. One that was taken over from a merged case at `taken_at` brings the pauses it
+    had there.
     """
 
     term: Code
-    since: datetime
-    set_at: datetime
+    since: Instant
+    set_at: Instant
     due: Due | None
     extra: int = 0
+    pauses: tuple[Pause, ...] = ()
+    taken_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

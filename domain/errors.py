@@ -160,6 +160,47 @@ class Superseded(Refused):
     then = "Read the case again and decide on the current one."
 
 
+class OwnProposal(Refused):
+    """Nobody confirms or declines what they proposed themselves."""
+
+    code = "own-proposal"
+    about = "person"
+    watched = True
+    then = "Another person who may confirm it decides."
+
+
+class ProposalPending(Refused):
+    """The same is proposed already and waits for another person."""
+
+    code = "proposal-pending"
+    then = "Have it confirmed or declined, or wait until it expires; then propose anew."
+
+
+class ProposalOver(Refused):
+    """The proposal was not confirmed in time."""
+
+    code = "proposal-over"
+    then = "Propose it anew, and have another person confirm it in time."
+
+
+class OwnWorkEnded(Refused):
+    """Nobody who handled a case confirms that its handling ends."""
+
+    code = "own-work-ended"
+    about = "person"
+    watched = True
+    then = "A supervisor who took no part in it decides."
+
+
+class WithdrawalInvalid(Refused):
+    """A withdrawal is not taken by whom the complaint is about, by their unit, or by who handles it."""
+
+    code = "withdrawal-invalid"
+    about = "person"
+    watched = True
+    then = "Somebody of the complaint window takes it, or the complainant withdraws by number and query code."
+
+
 class ContactMissing(Refused):
     """The complainant has not been contacted, and contact was not tried often enough."""
 
@@ -225,12 +266,34 @@ class WrittenReplyOwed(Refused):
     then = "Deliver the reply by letter, message or over the web."
 
 
+class DeliveredByItself(Refused):
+    """What a machine delivers, nobody can say has arrived but the machine."""
+
+    code = "delivered-by-itself"
+    about = "content"
+    then = "It is sent by itself once it is approved; record only what you handed over, posted, or told in person."
+
+
 class DateInPast(Refused):
     """The date given is already over."""
 
     code = "date-in-past"
     about = "content"
     then = "Give a day that is still to come."
+
+
+class TooLate(Refused):
+    """The time in which this could be done is over."""
+
+    code = "too-late"
+    then = "Read until when there was time; the complaint desk says what is still possible."
+
+
+class TooEarly(Refused):
+    """The time for this has not come yet."""
+
+    code = "too-early"
+    then = "Do it after the time that is told."
 
 
 class NotYetHappened(Refused):
@@ -300,6 +363,13 @@ class ErasureUnderWay(Refused):
 
     code = "erasure-under-way"
     then = "It is witnessed and carried out; before it is witnessed, the privacy officer can decide otherwise."
+
+
+class WarrantMissing(Refused):
+    """The processing of this case is restricted, so it is opened under a warrant only."""
+
+    code = "warrant-missing"
+    then = "Give the number of the document that allows it."
 
 
 class DataErased(Refused):

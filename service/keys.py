@@ -8,9 +8,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from domain.decider import Code
@@ -146,10 +147,14 @@ class Vault:
 
         Erasing is complete only when the backups of the key table have aged out (architecture.md §5).
         """
-        asked = list(key_ids)
         with durably(self.pool) as connection:
-            gone = tuple(row[0] for row in connection.execute(_DESTROY, (asked,)))
-            connection.execute("update vault.attachments set box = null where key_id = any(%s)", (list(gone),))
+            return self.destroy_in(connection, key_ids)
+
+    def destroy_in(self, connection: Connection[Any], key_ids: Iterable[UUID]) -> tuple[UUID, ...]:
+        """Do what `destroy` does inside the caller's transaction, which has to be a durable one."""
+        asked = list(key_ids)
+        gone = tuple(row[0] for row in connection.execute(_DESTROY, (asked,)))
+        connection.execute("update vault.attachments set box = null where key_id = any(%s)", (list(gone),))
         for key_id in asked:
             self._remembered.drop(key_id)
         return gone

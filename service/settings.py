@@ -26,6 +26,8 @@ class Settings:
     registrations_per_hour: int = 120
     #: BIHUAN_LOOKUPS_PER_HOUR: questions by number and code from one address, and for one number, in an hour.
     lookups_per_hour: int = 60
+    #: BIHUAN_KEY_BACKUP_DAYS: how many natural days backups of the key table are kept: so long an erasure takes effect.
+    key_backup_days: int = 35
     #: BIHUAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never travel in the clear.
     secure_cookies: bool = False
     #: BIHUAN_COMPLAIN_INSTEAD: what people are told when a complaint cannot be taken here.
@@ -34,6 +36,14 @@ class Settings:
     )
     #: BIHUAN_BODY_LIMIT: the longest request body in bytes.
     body_limit: int = 8_000_000
+    #: BIHUAN_SMTP: a mail server for notices, as smtp+starttls://user:password@host:587; without it none goes by mail.
+    smtp: str | None = None
+    #: BIHUAN_SMTP_FROM: the address notices come from.
+    smtp_from: str = ""
+    #: BIHUAN_WEBHOOK: the hall's message platform, which is signalled when a notice waits for it.
+    webhook: str | None = None
+    #: BIHUAN_WEBHOOK_SECRET: with what the signals are signed, whsec_ and base64.
+    webhook_secret: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -43,6 +53,9 @@ class Settings:
             given["database_url"] = url
         if home := environ.get("BIHUAN_HOME"):
             given["home"] = Path(home)
+        for name in ("smtp", "smtp_from", "webhook", "webhook_secret"):
+            if text := environ.get(f"BIHUAN_{name.upper()}"):
+                given[name] = text
         if instead := environ.get("BIHUAN_COMPLAIN_INSTEAD"):
             given["complain_instead"] = instead
         for name, least in (
@@ -50,6 +63,7 @@ class Settings:
             ("registrations_per_hour", 0),
             ("lookups_per_hour", 1),
             ("body_limit", 1000),
+            ("key_backup_days", 0),
             ("secure_cookies", 0),
         ):
             variable = f"BIHUAN_{name.upper()}"

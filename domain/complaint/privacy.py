@@ -191,13 +191,20 @@ class LiftRestriction(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Erase(Command):
-    """Put on record that the keys were destroyed; `key_ids` are those that are gone."""
+class Destruction:
+    """What was really destroyed; as the event that tells it."""
 
-    request: UUID
     key_ids: tuple[UUID, ...]
     gone_from_backups_by: date
     person_kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase(Command):
+    """Put on record what was destroyed; without a destruction it is only asked whether the keys may be destroyed."""
+
+    request: UUID
+    destroyed: Destruction | None = None
 
 
 PrivacyCommand: TypeAlias = RequestErasure | DecideErasure | WitnessErasure | LiftRestriction | Erase
@@ -340,16 +347,18 @@ def _erase(case: Case, command: Erase, facts: Facts) -> list[Event | For]:
         raise OutOfTurn(result=keeping.result, allowed=[ErasureResult.GRANTED])
     if not keeping.witnesses:
         raise WitnessMissing
+    if command.destroyed is None:
+        return []
     return [
         Erased(
             at=command.at,
             by=command.by,
             request=command.request,
-            key_ids=command.key_ids,
+            key_ids=command.destroyed.key_ids,
             method=ErasureMethod.KEYS_DESTROYED,
             witnesses=tuple(sorted(keeping.witnesses)),
-            gone_from_backups_by=command.gone_from_backups_by,
-            person_kept=command.person_kept,
+            gone_from_backups_by=command.destroyed.gone_from_backups_by,
+            person_kept=command.destroyed.person_kept,
         )
     ]
 

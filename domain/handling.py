@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines import Due, Pause, due, is_late
 from domain.decider import Actor, Code, PersonKey, Role
-from domain.errors import NoPolicy, NotYetHappened, NotYourRole, Refused
+from domain.errors import NoPolicy, NotYetHappened, NotYourRole, Refused, UnknownReference
 from domain.register import Post, Register
 from domain.rulebook import Policy, PolicyRef, Rulebook
 from domain.sealed import Similar
@@ -33,6 +33,11 @@ class Method(StrEnum):
     def written(self) -> bool:
         """Say whether this leaves the person something to read."""
         return self in {Method.MESSAGE, Method.WEB, Method.LETTER}
+
+    @property
+    def by_machine(self) -> bool:
+        """Say whether this is delivered without anybody's hand, so that only a machine knows whether it arrived."""
+        return self in {Method.MESSAGE, Method.WEB}
 
 
 class ContactResult(StrEnum):
@@ -162,6 +167,12 @@ def post_of(by: Actor, at: datetime, facts: Facts) -> Post:
     if post.role is not by.role:
         raise NotYourRole(role=by.role, post=by.post)
     return post
+
+
+def listed(policy: Policy, name: Code, code: Code) -> None:
+    """Refuse a code that does not stand in the policy's list of this name; raises UnknownReference."""
+    if not any(one.name == name and code in one.codes for one in policy.lists):
+        raise UnknownReference(kind=name, value=code)
 
 
 def keep_apart(by: Actor, others: frozenset[PersonKey], refusal: type[Refused]) -> None:

@@ -160,6 +160,130 @@ def erase(by: Actor | None = None, at: datetime = AFTER) -> Erase:
     """Put on record what was destroyed."""
     destroyed = Destruction(key_ids=KEYS, gone_from_backups_by=GONE, person_kept=False)
     return Erase(at=at, by=by or officer(), request=REQUEST, destroyed=destroyed)
+
+
+def told(*history: complaint.Event, facts: Facts = WITH_OFFICERS) -> Any:  # noqa: ANN401 - a sentence about a case
+    """Begin a sentence about a case in a hall with privacy officers."""
+    return case(*history, facts=facts)
+
+
+def state(*history: complaint.Event) -> Case:
+    """Give the case after these events."""
+    found = COMPLAINT.fold(history)
+    assert found is not None
+    return found
+
+
+# Asking
+
+
+@pytest.mark.parametrize("by", [CITIZEN, COUNTER, officer()])
+def test_the_complainant_asks_or_somebody_writes_it_down(by: Actor) -> None:
+    """At any step, also while the case is handled."""
+    told(*LOOP).when(ask(by)).then([replace(REQUESTED, by=by)])
+    told(REGISTERED).when(ask(by)).then([replace(REQUESTED, by=by)])
+
+
+def test_nobody_asks_about_the_case_of_another() -> None:
+    """A stranger is told there is no such case; whom it is about may not have it erased; a handler has no business."""
+    told(*LOOP).when(ask(Actor(person=STRANGER, role=Role.CITIZEN))).then_refused(Unknown)
+    told(*LOOP).when(ask(officer(FENG))).then_refused(OwnCause)
+    told(*LOOP).when(ask(HANDLER)).then_refused(NotYourRole)
+    told().when(ask()).then_refused(OutOfTurn)
+
+
+def test_asking_twice_is_one_request() -> None:
+    """Until it is refused; then a new one can be made, and after an erasure none."""
+    told(*LOOP, REQUESTED).when(ask()).then_nothing()
+    refused = replace(KEPT, result=ErasureResult.REFUSED, reasons=sealed("reasons"))
+    told(*LOOP, REQUESTED, refused).when(ask()).then([REQUESTED])
+    told(*LOOP, REQUESTED, GRANTED, WITNESSED, ERASED).when(ask(at=AFTER)).then_refused(DataErased)
+
+
+# Deciding
+
+
+def test_while_it_is_handled_it_is_only_restricted() -> None:
+    """Domain.md §14 case 19: no date, because nothing runs yet; an open case is never erased."""
+    open_case = (*upto(REPLIED), REQUESTED)
+    decided, restricted = told(*open_case).when(decision(ErasureResult.RESTRICTED)).events
+    assert (decided.result, decided.retention, decided.retention_until) == (ErasureResult.RESTRICTED, None, None)
+    assert restricted == replace(RESTRICTED, restricted_until=None)
+    told(*open_case).when(decision(ErasureResult.GRANTED)).then_refused(StillInHandling, step=Step.REPLIED)
+    told(*open_case).when(decision(ErasureResult.GRANTED, at=AFTER)).then_refused(StillInHandling)
+
+
+def test_while_the_retention_runs_it_is_only_restricted() -> None:
+    """Ten years to the day after it was closed, and that day too."""
+    told(*LOOP, REQUESTED).when(decision(ErasureResult.RESTRICTED)).then([KEPT, RESTRICTED])
+    for at in (SOON, in_2036("03-04", "23:59")):
+        told(*LOOP, REQUESTED).when(decision(ErasureResult.GRANTED, at=at)).then_refused(RetentionRuns, until=LAST_DAY)
+
+
+def test_afterwards_it_is_granted() -> None:
+    """On the first day after; the restricted request is decided once more."""
+    told(*LOOP, REQUESTED).when(decision(ErasureResult.GRANTED, at=AFTER)).then([GRANTED])
+    told(*LOOP, REQUESTED, KEPT, RESTRICTED).when(decision(ErasureResult.GRANTED, at=AFTER)).then([GRANTED])
+
+
+def test_a_request_is_refused_with_reasons() -> None:
+    """As the law asks; a restriction that went before is lifted with it."""
+    with pytest.raises(ValueError, match="with reasons"):
+        decision(ErasureResult.REFUSED)
+    reasons = sealed("reasons")
+    (refused,) = told(*LOOP, REQUESTED).when(decision(ErasureResult.REFUSED, reasons=reasons)).events
+    assert (refused.result, refused.reasons) == (ErasureResult.REFUSED, reasons)
+    _, lifted = told(*LOOP, REQUESTED, KEPT, RESTRICTED).when(decision(ErasureResult.REFUSED, reasons=reasons)).events
+    assert lifted == RestrictionLifted(at=SOON, by=officer(), request=REQUEST, reason=Lifting.REQUEST_REFUSED)
+    assert not state(*LOOP, REQUESTED, KEPT, RESTRICTED, refused, lifted).keeping.restricted
+
+
+def test_the_same_decision_twice_is_one() -> None:
+    """But for a restriction whose date is known only now, because the case has been closed since."""
+    told(*LOOP, REQUESTED, KEPT, RESTRICTED).when(decision(ErasureResult.RESTRICTED)).then_nothing()
+    told(*LOOP, REQUESTED, GRANTED).when(decision(ErasureResult.GRANTED, at=AFTER)).then_nothing()
+    dateless = replace(RESTRICTED, at=REPLIED.at, restricted_until=None)
+    before = (*upto(REPLIED), replace(REQUESTED, at=REPLIED.at), replace(KEPT, at=REPLIED.at), dateless)
+    closed = (*before, *LOOP[LOOP.index(REPLIED) + 1 :])
+    told(*closed).when(decision(ErasureResult.RESTRICTED)).then([KEPT, RESTRICTED])
+
+
+def test_a_decision_names_the_request_it_decides() -> None:
+    """Another one, or none, is superseded; what is erased stays erased."""
+    for history in (LOOP, (*LOOP, replace(REQUESTED, request=key("another")))):
+        told(*history).when(decision(ErasureResult.RESTRICTED)).then_refused(Superseded)
+    erased = (*LOOP, REQUESTED, GRANTED, WITNESSED, ERASED)
+    told(*erased).when(decision(ErasureResult.RESTRICTED, at=AFTER)).then_refused(DataErased)
+
+
+def test_before_it_is_witnessed_the_officer_can_decide_otherwise() -> None:
+    """Afterwards the keys may be gone already."""
+    reasons = sealed("reasons")
+    again = decision(ErasureResult.REFUSED, at=AFTER, reasons=reasons)
+    assert told(*LOOP, REQUESTED, GRANTED).when(again).event.result is ErasureResult.REFUSED
+    told(*LOOP, REQUESTED, GRANTED, WITNESSED).when(again).then_refused(ErasureUnderWay)
+
+
+@pytest.mark.parametrize(
+    ("by", "refusal"),
+    [
+        (DESK, NotYourRole),
+        (COUNTER, NotYourRole),
+        (SUPERVISOR, NotYourRole),
+        (CITIZEN, NotYourRole),
+        (officer(STRANGER), NotYourRole),  # does not hold the post
+        (officer(FENG), OwnCause),
+        (officer(on_behalf_of=COMPLAINANT), OwnComplaint),
+        (officer(WANG), OwnWorkErased),  # handled the case
+        (officer(on_behalf_of=WANG), OwnWorkErased),
+    ],
+)
+def test_only_a_privacy_officer_without_a_part_in_it_acts(by: Actor, refusal: type[Refused]) -> None:
+    """Not the window, not whom it is about, not who made it, not who handled it, not who acts for one of these."""
+    told(*LOOP, REQUESTED).when(decision(ErasureResult.RESTRICTED, by=by)).then_refused(refusal)
+    told(*LOOP, REQUESTED, KEPT, RESTRICTED).when(LiftRestriction(at=SOON, by=by, reason=Lifting.MISTAKE)).then_refused(
+        refusal
+    )
     if by is not SUPERVISOR:
         told(*LOOP, REQUESTED, replace(GRANTED, by=officer(YU))).when(witness(by)).then_refused(refusal)
     told(*LOOP, REQUESTED, GRANTED, replace(WITNESSED, by=officer(YU))).when(erase(by)).then_refused(refusal)

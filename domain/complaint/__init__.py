@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never, get_args
 
 from domain.complaint import (
+    archiving,
     correcting,
     ending,
     inquiry,
@@ -15,6 +16,7 @@ from domain.complaint import (
     linking,
     onspot,
     privacy,
+    proposals,
     publishing,
     rectification,
     recusal,
@@ -158,6 +160,8 @@ Event: TypeAlias = (
     | supplementing.SupplementingEvent
     | timing.TimingEvent
     | ending.EndingEvent
+    | proposals.ProposalEvent
+    | archiving.ArchivingEvent
     | linking.LinkingEvent
     | units.UnitEvent
     | recusal.RecusalEvent
@@ -178,6 +182,8 @@ Command: TypeAlias = (
     | supplementing.SupplementingCommand
     | timing.TimingCommand
     | ending.EndingCommand
+    | proposals.ProposalCommand
+    | archiving.ArchivingCommand
     | linking.LinkingCommand
     | units.UnitCommand
     | recusal.RecusalCommand
@@ -214,6 +220,10 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return timing.decide(case, command, facts)
     if isinstance(command, ending.EndingCommand):
         return ending.decide(case, command, facts)
+    if isinstance(command, proposals.ProposalCommand):
+        return proposals.decide(case, command, facts)
+    if isinstance(command, archiving.ArchivingCommand):
+        return archiving.decide(case, command, facts)
     if isinstance(command, linking.LinkingCommand):
         return linking.decide(case, command, facts)
     if isinstance(command, units.UnitCommand):
@@ -234,7 +244,7 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
 def evolve(case: Case | None, event: Event) -> Case | None:
     """Take one event in; never refuses."""
     moved = _evolve(case, event)
-    return None if moved is None else privacy.noted(case, moved, event)
+    return None if moved is None else privacy.noted(case, proposals.in_turn(moved), event)
 
 
 def _evolve(case: Case | None, event: Event) -> Case | None:
@@ -260,6 +270,10 @@ def _evolve(case: Case | None, event: Event) -> Case | None:
         return timing.evolve(case, event)
     if isinstance(event, ending.EndingEvent):
         return ending.evolve(case, event)
+    if isinstance(event, proposals.ProposalEvent):
+        return proposals.evolve(case, event)
+    if isinstance(event, archiving.ArchivingEvent):
+        return archiving.evolve(case, event)
     if isinstance(event, linking.LinkingEvent):
         return linking.evolve(case, event)
     if isinstance(event, units.UnitEvent):
@@ -303,6 +317,8 @@ BESIDE_THE_LOOP: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
         **supplementing.TURNS,
         **timing.TURNS,
         **ending.TURNS,
+        **proposals.TURNS,
+        **archiving.TURNS,
         **linking.TURNS,
         **units.TURNS,
         **recusal.TURNS,

@@ -1,20 +1,42 @@
-"""A case ends without an answer of the unit: refused, transferred, withdrawn or terminated; and each is archived."""
+"""A case ends otherwise than by its answer: refused, sent elsewhere, withdrawn, terminated.
+
+Refusing and terminating take two people (domain.md §6.3; R3 art. 19 and 21, P8; where a case of an accusation goes,
+nobody accused may read along: L1 art. 30 and 46).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.proposals import Proposed, dropped, kept, only_one, waiting
 from domain.complaint.replying import AppealRoute
-from domain.complaint.state import BEFORE_REPLY, TERMINAL, Case, Step
+from domain.complaint.state import (
+    BEFORE_REPLY,
+    PROMISE,
+    Case,
+    Clock,
+    Step,
+    at_step,
+    concerned,
+    not_concerned,
+)
 from domain.deadlines import Due
-from domain.decider import Code, Command, Digest, Event, For, PersonKey
-from domain.handling import Basis, Facts, Proof
+from domain.decider import Code, Command, Event, For, PersonKey
+from domain.errors import (
+    OwnWorkEnded,
+    Unknown,
+    WithdrawalInvalid,
+)
+from domain.handling import Basis, Facts, Proof, keep_apart, listed, permit
 from domain.sealed import Sealed, TextFacts
+
+ACCUSATIONS: Final = frozenset({"RENT_SEEKING"})
+"""Categories that belong to the discipline channel: wherever they go, the accused never read them (domain.md §3)."""
 
 
 class Destination(StrEnum):
@@ -31,18 +53,18 @@ class Destination(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusalProposed(Event):
+class RefusalProposed(Proposed):
     """Somebody proposed not to accept the complaint (不予受理); another person has to confirm it."""
 
-    proposal: UUID
+    confirm = "confirm-refuse"
+    turns = frozenset({Step.REGISTERED})
+
     reason: Code
     legal_basis: Sealed
     explanation: Sealed
     explanation_measured: TextFacts
     proper_channel: Code
     appeal_route: AppealRoute
-    until: Due | None
-    basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +104,14 @@ class Withdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TerminationProposed(Event):
+class TerminationProposed(Proposed):
     """Somebody proposed to end the handling; another person has to confirm it."""
 
-    proposal: UUID
+    confirm = "confirm-terminate"
+    turns = frozenset({Step.IN_PROGRESS})
+
     reason: Code
     explanation: Sealed
-    until: Due | None
-    basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,42 +124,7 @@ class Terminated(Event):
     explanation: Sealed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalDeclined(Event):
-    """The second person did not confirm; everything stays as it was."""
-
-    proposal: UUID
-    reason: Sealed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalExpired(Event):
-    """Nobody confirmed in time; a proposal stops no clock."""
-
-    proposal: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archived(Event):
-    """The case went to the archive, with its number there and how long it is kept."""
-
-    archive_no: Code
-    retention_class: Code
-    retention_until: Due | None
-    package_sha256: Digest | None
-
-
-EndingEvent: TypeAlias = (
-    RefusalProposed
-    | Refused
-    | TransferredOut
-    | Withdrawn
-    | TerminationProposed
-    | Terminated
-    | ProposalDeclined
-    | ProposalExpired
-    | Archived
-)
+EndingEvent: TypeAlias = RefusalProposed | Refused | TransferredOut | Withdrawn | TerminationProposed | Terminated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,39 +181,8 @@ class ConfirmTermination(Command):
     proposal: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeclineProposal(Command):
-    """Decline the proposal named, of whatever act."""
-
-    proposal: UUID
-    reason: Sealed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpireProposal(Command):
-    """Note that a proposal was not confirmed in time."""
-
-    proposal: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archive(Command):
-    """Archive the case."""
-
-    retention_class: Code
-    package_sha256: Digest | None
-
-
 EndingCommand: TypeAlias = (
-    ProposeRefusal
-    | ConfirmRefusal
-    | TransferOut
-    | Withdraw
-    | ProposeTermination
-    | ConfirmTermination
-    | DeclineProposal
-    | ExpireProposal
-    | Archive
+    ProposeRefusal | ConfirmRefusal | TransferOut | Withdraw | ProposeTermination | ConfirmTermination
 )
 
 TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
@@ -237,19 +193,181 @@ TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
         "withdraw": BEFORE_REPLY,
         "propose-terminate": frozenset({Step.IN_PROGRESS}),
         "confirm-terminate": frozenset({Step.IN_PROGRESS}),
-        "decline-proposal": frozenset(Step),
-        "expire-proposal": frozenset(Step),
-        "archive": TERMINAL - {Step.ARCHIVED},
     }
 )
 """At which steps each command is in turn (domain.md §6.3)."""
 
 
 def decide(case: Case | None, command: EndingCommand, facts: Facts) -> list[Event | For]:
-    """Answer the commands of this phase."""
-    raise NotImplementedError
+    """Answer whoever wants the case to end otherwise than by its answer.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, UnknownReference, ProposalPending, ProposalOver,
+    Superseded, OwnProposal, OwnWorkEnded, Unknown, WithdrawalInvalid.
+    """
+    match command:
+        case ProposeRefusal():
+            return _propose_refusal(at_step(case, *TURNS["propose-refuse"]), command, facts)
+        case ConfirmRefusal():
+            return _refuse(at_step(case, *TURNS["confirm-refuse"]), command, facts)
+        case TransferOut():
+            return _transfer(at_step(case, *TURNS["transfer-out"]), command, facts)
+        case Withdraw():
+            return _withdraw(at_step(case, *TURNS["withdraw"]), command, facts)
+        case ProposeTermination():
+            return _propose_termination(at_step(case, *TURNS["propose-terminate"]), command, facts)
+        case ConfirmTermination():
+            return _terminate(at_step(case, *TURNS["confirm-terminate"]), command, facts)
+        case _:
+            assert_never(command)
+
+
+def _propose_refusal(case: Case, command: ProposeRefusal, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    policy = permit(by, case.profile, "propose-refuse", at, facts)
+    not_concerned(case, by, at, facts)
+    listed(policy, "refuse_reason", command.reason)
+    listed(policy, "proper_channel", command.proper_channel)
+    only_one(case, RefusalProposed)
+    return [
+        RefusalProposed(
+            at=at,
+            by=by,
+            proposal=command.proposal,
+            reason=command.reason,
+            legal_basis=command.legal_basis,
+            explanation=command.explanation,
+            explanation_measured=command.explanation_measured,
+            proper_channel=command.proper_channel,
+            appeal_route=command.appeal_route,
+            until=facts.limit(case.profile, "proposal", at),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def _refuse(case: Case, command: ConfirmRefusal, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "confirm-refuse", at, facts)
+    not_concerned(case, by, at, facts)
+    proposed = waiting(case, command.proposal, RefusalProposed, by, at, facts)
+    return [
+        Refused(
+            at=at,
+            by=by,
+            proposal=proposed.proposal,
+            proposer=proposed.by.person,
+            reason=proposed.reason,
+            legal_basis=proposed.legal_basis,
+            explanation=proposed.explanation,
+            proper_channel=proposed.proper_channel,
+            appeal_route=proposed.appeal_route,
+            late=facts.late(case.profile, case.due(Clock.ACCEPT), at),
+            review_request_until=facts.limit(case.profile, "complaint.review_request_window", at),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def _transfer(case: Case, command: TransferOut, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "transfer-out", at, facts)
+    not_concerned(case, by, at, facts)
+    return [
+        TransferredOut(
+            at=at,
+            by=by,
+            to=command.to,
+            doc_no=command.doc_no,
+            explanation=command.explanation,
+            sealed=command.to is Destination.DISCIPLINE or case.category in ACCUSATIONS,
+            late=facts.late(case.profile, case.due(PROMISE[case.step]), at),
+        )
+    ]
+
+
+def _withdraw(case: Case, command: Withdraw, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "withdraw", at, facts)
+    if not by.persons & case.made_by:
+        raise Unknown
+    if command.confirmed_by is not None and not _may_take_it(case, command.confirmed_by, command, facts):
+        raise WithdrawalInvalid
+    return [Withdrawn(at=at, by=by, reason=command.reason, proof=command.proof, confirmed_by=command.confirmed_by)]
+
+
+def _may_take_it(case: Case, clerk: PersonKey, command: Withdraw, facts: Facts) -> bool:
+    """Say whether a clerk is free to say that the complainant withdrew of free will: nobody whom it would suit."""
+    register, respondent = facts.register, case.respondent
+    window = None if respondent.window is None else register.windows.get(respondent.window)
+    units = {*case.departments, respondent.department, None if window is None else window.department} - {None}
+    return not (
+        concerned(respondent, {clerk}, (*case.noticed, command.at), facts)
+        or clerk in case.responsible | case.handlers | case.made_by
+        or any(post.department in units for post in register.held_by(clerk, command.at))
+    )
+
+
+def _propose_termination(case: Case, command: ProposeTermination, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    policy = permit(by, case.profile, "propose-terminate", at, facts)
+    not_concerned(case, by, at, facts)
+    listed(policy, "terminate_reason", command.reason)
+    only_one(case, TerminationProposed)
+    return [
+        TerminationProposed(
+            at=at,
+            by=by,
+            proposal=command.proposal,
+            reason=command.reason,
+            explanation=command.explanation,
+            until=facts.limit(case.profile, "proposal", at),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def _terminate(case: Case, command: ConfirmTermination, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "confirm-terminate", at, facts)
+    not_concerned(case, by, at, facts)
+    keep_apart(by, case.handlers, OwnWorkEnded)
+    proposed = waiting(case, command.proposal, TerminationProposed, by, at, facts)
+    return [
+        Terminated(
+            at=at,
+            by=by,
+            proposal=proposed.proposal,
+            proposer=proposed.by.person,
+            reason=proposed.reason,
+            explanation=proposed.explanation,
+        )
+    ]
 
 
 def evolve(case: Case, event: EndingEvent) -> Case:
     """Take one event in; never refuses."""
-    raise NotImplementedError
+    match event:
+        case RefusalProposed() | TerminationProposed():
+            return kept(case, event)
+        case Refused(by=by, proposal=proposal):
+            # Who judged a case takes no other part in it: also not when a review finds the refusal wrong.
+            return replace(
+                dropped(case, proposal),
+                step=Step.REFUSED,
+                before=case.step,
+                review_until=event.review_request_until,
+                approvers=case.approvers | by.persons | {event.proposer},
+            )
+        case TransferredOut(sealed=sealed):
+            return replace(case, step=Step.TRANSFERRED_OUT, before=case.step, sealed=case.sealed or sealed)
+        case Withdrawn():
+            return replace(case, step=Step.WITHDRAWN, before=case.step)
+        case Terminated(by=by, proposal=proposal):
+            return replace(
+                dropped(case, proposal),
+                step=Step.TERMINATED,
+                before=case.step,
+                approvers=case.approvers | by.persons | {event.proposer},
+            )
+        case _:
+            assert_never(event)

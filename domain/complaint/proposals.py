@@ -5,17 +5,21 @@ Source: domain.md §6.3 (refuse, terminate, unmerge, publish); that a proposal e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Step
+from domain.complaint.state import Case, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Actor, Event
-from domain.errors import OwnProposal, ProposalOver, ProposalPending, Superseded
-from domain.handling import Basis, Facts, keep_apart
+from domain.decider import Actor, Code, Command, Event, For
+from domain.errors import NotYourRole, OwnProposal, ProposalOver, ProposalPending, Superseded, TooEarly
+from domain.handling import Basis, Facts, keep_apart, permit
+from domain.sealed import Sealed
+
+# Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,46 @@ class Proposed(Event):
     until: Due | None
     basis: Basis
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalDeclined(Event):
+    """The second person did not confirm; everything stays as it was."""
+
+    proposal: UUID
+    reason: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalExpired(Event):
+    """Nobody confirmed in time; a proposal stops no clock."""
+
+    proposal: UUID
+
+
+ProposalEvent: TypeAlias = ProposalDeclined | ProposalExpired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineProposal(Command):
+    """Decline the proposal named, of whatever act."""
+
+    proposal: UUID
+    reason: Sealed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireProposal(Command):
+    """Note that a proposal was not confirmed in time."""
+
+    proposal: UUID
+
+
+ProposalCommand: TypeAlias = DeclineProposal | ExpireProposal
+
+TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
+    {"decline-proposal": frozenset(Step), "expire-proposal": frozenset(Step)}
+)
+"""At which steps each command is in turn: whether something is proposed, the case itself says."""
 
 P = TypeVar("P", bound=Proposed)
 
@@ -75,3 +119,45 @@ def in_turn(case: Case) -> Case:
         key: one for key, one in case.proposals.items() if not isinstance(one, Proposed) or case.step in one.turns
     }
     return case if len(living) == len(case.proposals) else replace(case, proposals=MappingProxyType(living))
+
+
+def decide(case: Case | None, command: ProposalCommand, facts: Facts) -> list[Event | For]:
+    """Answer what becomes of a proposal, of whatever act, that is not confirmed.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, Superseded, OwnProposal, ProposalOver, TooEarly.
+    """
+    match command:
+        case DeclineProposal():
+            return _decline(at_step(case, *TURNS["decline-proposal"]), command, facts)
+        case ExpireProposal():
+            return _expire(at_step(case, *TURNS["expire-proposal"]), command, facts)
+        case _:
+            assert_never(command)
+
+
+def _decline(case: Case, command: DeclineProposal, facts: Facts) -> list[Event | For]:
+    """Let those decline who could confirm: the policy names them for each act."""
+    at, by = command.at, command.by
+    policy = permit(by, case.profile, "decline-proposal", at, facts)
+    not_concerned(case, by, at, facts)
+    proposed = waiting(case, command.proposal, Proposed, by, at, facts)
+    if not policy.allows(proposed.confirm, by.role):
+        raise NotYourRole(role=by.role, command=proposed.confirm)
+    return [ProposalDeclined(at=at, by=by, proposal=command.proposal, reason=command.reason)]
+
+
+def _expire(case: Case, command: ExpireProposal, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "expire-proposal", at, facts)
+    proposed = case.proposals.get(command.proposal)
+    if not isinstance(proposed, Proposed):
+        # Somebody was faster than the timer: it is decided on already.
+        return []
+    if not facts.late(case.profile, proposed.until, at):
+        raise TooEarly(until=None if proposed.until is None else proposed.until.at)
+    return [ProposalExpired(at=at, by=by, proposal=command.proposal)]
+
+
+def evolve(case: Case, event: ProposalEvent) -> Case:
+    """Take one event in; never refuses."""
+    return dropped(case, event.proposal)

@@ -15,7 +15,7 @@ from service import __version__, log
 from service.credentials import die_with
 from service.parts import Parts, open_parts
 from service.settings import Settings
-from service.web import accounts, complaints, health, problems, register
+from service.web import accounts, complaints, health, pages_cases, pages_intake, pages_session, problems, register
 from service.web.guard import guard
 
 
@@ -39,6 +39,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
     app.include_router(health.router)
+    app.include_router(pages_session.router)
+    app.include_router(pages_intake.router)
+    app.include_router(pages_cases.router)
     return app
 
 

@@ -93,6 +93,15 @@ def register(
 
     The answer holds a number and a query code; the code is shown once and stored nowhere.
     """
+    form = let_in(request, form, parts, who)
+    receipt = parts.desk.register(form, None if who is None else who.actor, asking("register", form))
+    response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
+    _head(response, receipt.done.version, receipt.done.position)
+    return _receipt(receipt)
+
+
+def let_in(request: Request, form: RegisterForm, parts: Parts, who: Caller | None) -> RegisterForm:
+    """Give a complaint with the window where staff take it, if it may be registered; raises TooMany, NotYourRole."""
     if who is None:
         most = parts.settings.registrations_per_hour
         if most:
@@ -101,10 +110,7 @@ def register(
         raise NotYourRole(role=who.actor.role, command="register")
     elif form.window is None and who.viewer.post is not None:
         form = form.model_copy(update={"window": who.viewer.post.window})
-    receipt = parts.desk.register(form, None if who is None else who.actor, asking("register", form))
-    response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
-    _head(response, receipt.done.version, receipt.done.position)
-    return _receipt(receipt)
+    return form
 
 
 def _receipt(receipt: Receipt) -> dict[str, object]:
@@ -155,12 +161,12 @@ def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]
     return {
         "complaint_no": row.complaint_no,
         "step": row.step,
-        **_promised(row),
+        **promised(row),
         "history": [{"at": line.at, "said": line.said} for line in lines],
     }
 
 
-def _promised(row: DocketRow) -> dict[str, Any]:
+def promised(row: DocketRow) -> dict[str, Any]:
     """Give the date that was told to the complainant: of the decision to accept, then of the reply; then none."""
     if row.step is Step.REGISTERED:
         return {"due": row.due, "due_provisional": row.due_provisional}
@@ -197,7 +203,7 @@ def worklist(response: Response, parts: InParts, who: InCaller, asked: Annotated
         page = docket(connection, who.viewer, wanted)
     response.headers["X-Position"] = str(page.complete_up_to)
     return {
-        "items": [_summary(row) for row in page.rows],
+        "items": [summary(row) for row in page.rows],
         "total": page.total,
         "next": page.cursor,
         "complete_up_to": page.complete_up_to,
@@ -215,11 +221,12 @@ SHOWN: Final = (
 """What a list tells of a case: named one by one, so that who complained, or is found responsible, never slips in."""
 
 
-def _summary(row: DocketRow) -> dict[str, Any]:
+def summary(row: DocketRow) -> dict[str, Any]:
+    """Give what is shown of a case."""
     return {"id": row.case, **{name: getattr(row, name) for name in SHOWN}}
 
 
-def _known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry]]:
+def known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry]]:
     """Give a case somebody may know of; raises Unknown for any other, whether it exists or not."""
     with parts.pool.connection() as connection:
         entries = read_stream(connection, case)
@@ -232,18 +239,18 @@ def _known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry
 @router.get("/{case_id}", summary="Show a case and its next steps")
 def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> dict[str, Any]:
     """Show a case: where it stands, what is due, what comes next for you; sealed values are opened by themselves."""
-    row, entries = _known(parts, who, case_id)
+    row, entries = known(parts, who, case_id)
     policy = parts.book.facts().rulebook.latest(row.profile)
     _head(response, row.version, row.position)
     return {
-        **_summary(row),
+        **summary(row),
         "next_steps": complaint.next_steps(row.step, policy, who.actor.role),
         "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
-        "current": _current(entries),
+        "current": current(entries),
     }
 
 
-def _current(entries: list[Entry]) -> dict[str, Any]:
+def current(entries: list[Entry]) -> dict[str, Any]:
     """Give the ids that deciding commands name: the reply under way, rectifications, evidence."""
     reply = None
     rectifications: list[UUID] = []
@@ -281,7 +288,7 @@ def told(
 
     Supervisors and auditors also read who opened sealed values, and which attempts were refused.
     """
-    _, entries = _known(parts, who, case_id)
+    _, entries = known(parts, who, case_id)
     as_of, known_at = asked.as_of, asked.known_at
     shown = [
         entry
@@ -296,7 +303,7 @@ def told(
     if row is not None:
         _head(response, row.version, row.position)
     lines = history(sorted(shown, key=lambda entry: entry.position), parts.book.facts().register, asked.language)
-    return {"as_it_stood": None if row is None else _summary(row), "history": [asdict(line) for line in lines]}
+    return {"as_it_stood": None if row is None else summary(row), "history": [asdict(line) for line in lines]}
 
 
 class OpenForm(BaseModel):
@@ -309,7 +316,12 @@ class OpenForm(BaseModel):
 @router.post("/{case_id}/open", summary="Open sealed values; it goes on record")
 def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) -> dict[str, Any]:
     """Open sealed values of a case; it goes on record who, for what, and which."""
-    _, entries = _known(parts, who, case_id)
+    return {"values": opened(case_id, form, parts, who, "api")}
+
+
+def opened(case_id: UUID, form: OpenForm, parts: Parts, who: Caller, source: str) -> list[dict[str, Any]]:
+    """Open sealed values, for API and pages; `source` says on record which. Raises Unknown, NotYourRole."""
+    _, entries = known(parts, who, case_id)
     purpose = PURPOSES.get(who.actor.role)
     wanted = set(form.fields)
     if purpose is None or (wanted & IDENTITY and who.actor.role not in SEES_IDENTITY):
@@ -317,14 +329,12 @@ def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) 
     found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
     if found:
         # First on record, then read: an opening that nobody sees must not be possible.
-        parts.book.opened(case_id, who.actor, purpose, [kind for _, kind, _ in found], "api")
+        parts.book.opened(case_id, who.actor, purpose, [kind for _, kind, _ in found], source)
     texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
-    return {
-        "values": [
-            {"version": entry.version, "event": entry.name, "field": kind, "text": text, "erased": text is None}
-            for (entry, kind, _), text in zip(found, texts, strict=True)
-        ]
-    }
+    return [
+        {"version": entry.version, "event": entry.name, "field": kind, "text": text, "erased": text is None}
+        for (entry, kind, _), text in zip(found, texts, strict=True)
+    ]
 
 
 def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
@@ -338,7 +348,7 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
         asking: InAsking,
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
-        _known(parts, who, case_id)
+        known(parts, who, case_id)
         asked = asking(form_type.name, form)
         done = parts.desk.act(case_id, form, who.actor, asked)
         _head(response, done.version, done.position)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 
 from projections import PROJECTIONS
 from service.web.deps import InParts
@@ -61,12 +61,6 @@ def ready(response: Response, parts: InParts) -> dict[str, Any]:
         "position": last,
         "events_to_project": lag,
     }
-
-
-@router.get("/")
-def front() -> RedirectResponse:
-    """Lead to the API's description until there are pages."""
-    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

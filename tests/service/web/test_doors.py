@@ -24,6 +24,7 @@ from domain.register import Add, Post
 from service.casebook import Asked
 from service.forms import FORMS
 from service.forms.entries import OF_NOBODY
+from service.web.pages import PageRoute
 from service.web.problems import FormTokenWrong, NoPostChosen, NotLoggedIn, PasswordChangeDue
 from tests.service.web.house import LAST_STEP, PASSWORD, STEPS, Case, Hall, Template, copy, take
 from tests.specimens import SOME_TIME
@@ -38,7 +39,6 @@ CASE: Final = f"{V1}/complaints/{{case_id}}"
 
 PUBLIC: Final[Mapping[Door, str]] = {
     ("GET", f"{V1}/openapi.json"): "says what the API can do, holds no data",
-    ("GET", "/"): "leads to the next one",
     ("GET", "/docs"): "the same for people",
     ("GET", "/docs/{name}"): "scripts and styles of that page",
     ("GET", "/healthz"): "says only that the process answers; asked by machines that hold no account",
@@ -112,11 +112,15 @@ BEFORE: Final[Mapping[str, str | None]] = {
 
 
 def doors_of(app: FastAPI) -> list[Door]:
-    """Walk the application; what has no methods, as a folder of files, is a door for all of them."""
+    """Walk the application; what has no methods, as a folder of files, is a door for all of them.
+
+    Pages have doors of their own, in test_pages_doors.
+    """
     return sorted(
         (method, str(context.path))
         for context in iter_route_contexts(app.routes)
         for method in (context.methods or {"ANY"}) - {"HEAD"}
+        if not isinstance(context.original_route, PageRoute)
     )
 
 

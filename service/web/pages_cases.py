@@ -1,0 +1,274 @@
+"""Pages of the work on complaints: the docket, a case with its history and next steps, the form of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from domain import complaint
+from domain.complaint.state import Step
+from domain.deadlines import Due
+from domain.decider import Code
+from domain.errors import Refused
+from domain.sealed import sealed_values
+from projections.docket import DocketRow
+from projections.queries import BadCursor, Order, Wanted, docket
+from projections.tables import Entry
+from service.forms import FORMS
+from service.forms.intake import ReplaceQueryCodeForm
+from service.web import complaints
+from service.web.deps import Caller
+from service.web.drawing import Drawing, wrong
+from service.web.pages import InAtWork, Page, PageRoute, Trouble, caller_of
+from service.web.pages_choices import Around
+from service.web.pages_intake import around, to_receipt
+from service.web.pages_steps import offers
+from service.web.problems import status_of
+from service.web.widgets import Sent, at_the_hall, misplaced, read
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+A_PAGE: Final = 50
+CODE: Final[TypeAdapter[str]] = TypeAdapter(Code)
+
+
+@router.get("/docket")
+def docket_page(page: InAtWork) -> Response:
+    """List the cases somebody may know of, those due first at the top."""
+    who, here = caller_of(page), around(page)
+    asked = {
+        name: page.request.query_params.get(name, "").strip() for name in ("step", "department", "number", "order")
+    }
+    wanted = Wanted(
+        step=asked["step"] if asked["step"] in set(Step) else None,
+        department=_code(asked["department"]),
+        # Numbers are written in capital letters but for the code of a hall, and people type any.
+        complaint_no=_code(asked["number"]),
+        order=Order.NEWEST if asked["order"] == Order.NEWEST else Order.DUE,
+        limit=A_PAGE,
+        cursor=page.request.query_params.get("cursor") or None,
+    )
+    with page.parts.pool.connection() as connection:
+        try:
+            found = docket(connection, who.viewer, wanted)
+        except BadCursor:
+            return page.go("/docket")
+    last = page.parts.recorder.max_notification_id() or 0
+    return page.show(
+        "docket.html",
+        rows=[_line(here, row) for row in found.rows],
+        total=found.total,
+        cursor=found.cursor,
+        complete=found.complete_up_to,
+        behind=max(0, last - found.complete_up_to),
+        asked=asked,
+        begun="cursor" in page.request.query_params,
+        steps=[(step, page.t.word(step)) for step in Step],
+        departments=here.choices()["department"],
+    )
+
+
+def _code(text: str) -> str | None:
+    try:
+        return CODE.validate_python(text)
+    except ValidationError:
+        # What is no code is found nowhere; nothing typed asks for all.
+        return None if not text else "none"
+
+
+def _line(here: Around, row: DocketRow) -> dict[str, Any]:
+    return {
+        "id": row.case,
+        "number": row.complaint_no,
+        "step": here.t.word(row.step),
+        "category": here.category(row.category),
+        "about": here.window(row.respondent_window) or here.department(row.respondent_department),
+        "department": here.department(row.department),
+        "registered": here.teller.moment(row.registered_at),
+        **_due(here, row, row.due, provisional=row.due_provisional),
+    }
+
+
+def _due(here: Around, row: DocketRow, at: datetime | None, *, provisional: bool) -> dict[str, Any]:
+    """Give a date as it is shown, and whether it is over; nobody is late by a date that may still move."""
+    if at is None:
+        return {"due": "", "late": False, "provisional": False}
+    limit = Due(at=at, day=at.astimezone(here.zone).date(), provisional=provisional)
+    late = here.facts.late(row.profile, limit, here.now)
+    return {"due": here.teller.moment(at), "late": bool(late), "provisional": provisional}
+
+
+def _case(
+    page: Page,
+    case_id: UUID,
+    status: int = 200,
+    *,
+    command: Code | None = None,
+    opened: object = None,
+    **trouble: object,
+) -> Response:
+    """Show a case: where it stands, what is due, what comes next and why not, what happened; perhaps with a form."""
+    who, here = caller_of(page), around(page)
+    row, entries = complaints.known(page.parts, who, case_id)
+    query = page.request.query_params
+    moments = {name: query.get(name, "") for name in ("as_of", "known_at")}
+    telling, unread = _telling(page, here, moments)
+    told = complaints.told(case_id, Response(), page.parts, who, telling)
+    stood = told["as_it_stood"]
+    past = telling.as_of is not None or telling.known_at is not None
+    kinds = sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)})
+    purpose = complaints.PURPOSES.get(who.actor.role)
+    form = None if command is None else _form(page, here, command, entries, trouble)
+    return page.show(
+        "case.html",
+        status,
+        here=f"/cases/{case_id}",
+        case=case_id,
+        number=row.complaint_no,
+        summary=_summary(here, row),
+        past=past,
+        stood=None if stood is None else page.t.word(stood["step"]),
+        moments=moments,
+        unread=unread,
+        moment=here.teller.moment,
+        history=told["history"],
+        offers=offers(row, here, who),
+        command=command,
+        form=form,
+        kinds=[(kind, page.t.word(f"field_{kind}")) for kind in kinds if _may_open(who, kind)],
+        purpose=None if purpose is None else page.t.word(f"purpose_{purpose}"),
+        opened=opened,
+        done=query["done"] if query.get("done") in FORMS else None,
+        **{"trouble": None, "token": page.token, **trouble},
+    )
+
+
+def _may_open(who: Caller, kind: str) -> bool:
+    return kind not in complaints.IDENTITY or who.actor.role in complaints.SEES_IDENTITY
+
+
+def _telling(page: Page, here: Around, moments: Mapping[str, str]) -> tuple[complaints.Telling, bool]:
+    """Read at which moment a case is told; what is no moment is said to be none, and the present is shown."""
+    asked = {name: at_the_hall(value, here.zone) for name, value in moments.items() if value}
+    try:
+        return complaints.Telling.model_validate({**asked, "language": page.t.language}), False
+    except ValidationError:
+        return complaints.Telling(language=page.t.language), True
+
+
+def _summary(here: Around, row: DocketRow) -> list[tuple[str, Any]]:
+    """Give what is known of a case at a glance, in words; what is not known is left out."""
+    t, moment = here.t, here.teller.moment
+
+    def when(at: datetime | None, late: bool | None) -> str:  # noqa: FBT001 - three values: yes, no, nobody can know
+        return "" if at is None else moment(at) + here.teller.late(late)
+
+    shown = [
+        ("step", t.word(row.step)),
+        ("due", _due(here, row, row.due, provisional=row.due_provisional)),
+        ("handle_due", _due(here, row, row.handle_due, provisional=row.handle_due_provisional)),
+        ("category", here.category(row.category)),
+        (
+            "about",
+            "，".join(filter(None, (here.department(row.respondent_department), here.window(row.respondent_window)))),
+        ),
+        ("department", "、".join(map(here.department, row.departments))),
+        ("channel", t.option(row.channel)),
+        ("identity", t.option(row.identity_mode)),
+        ("severity", "" if row.severity is None else t.option(row.severity)),
+        ("finding", "" if row.finding is None else t.option(row.finding)),
+        ("registered", moment(row.registered_at)),
+        ("happened", "" if row.happened_at is None else moment(row.happened_at)),
+        ("accepted", when(row.accepted_at, row.accepted_late)),
+        ("contacted", when(row.contacted_at, row.contacted_late)),
+        ("replied", when(row.replied_at, row.replied_late)),
+        ("revisited", when(row.revisited_at, row.revisited_late)),
+        ("closed", when(row.closed_at, None)),
+        ("reworks", str(row.reworks) if row.reworks else ""),
+    ]
+    return [
+        (t(f"case.{name}"), value)
+        for name, value in shown
+        if value and value != {"due": "", "late": False, "provisional": False}
+    ]
+
+
+def _form(
+    page: Page, here: Around, command: Code, entries: Sequence[Entry], trouble: Mapping[str, Any]
+) -> dict[str, Any]:
+    state = complaint.COMPLAINT.fold([entry.event for entry in entries])  # type: ignore[misc]  # the events of a case
+    owed = {"points": 1 if state is None else state.points}
+    more = page.sent.one("more")
+    given = page.sent if page.sent.pairs and page.request.method == "POST" else None
+    drawing = Drawing(
+        t=page.t,
+        zone=here.zone,
+        choices=here.choices(entries),
+        given=given,
+        errors=trouble.get("errors", {}),
+        rows={**owed, **({more: len(page.sent.all(more) or page.sent.rows(more)) + 1} if more else {})},
+    )
+    fields = drawing.widgets(FORMS[command])
+    return {"name": page.t.command(command), "fields": fields, "wrong": wrong(fields)}
+
+
+@router.get("/cases/{case_id}")
+def case_page(case_id: UUID, page: InAtWork) -> Response:
+    """Show a case."""
+    return _case(page, case_id)
+
+
+@router.get("/cases/{case_id}/open")
+def open_page(case_id: UUID, page: InAtWork) -> Response:
+    """Lead back to the case: what was opened is shown once."""
+    return page.go(f"/cases/{case_id}")
+
+
+@router.post("/cases/{case_id}/open")
+def open_sealed(case_id: UUID, page: InAtWork) -> Response:
+    """Open sealed values; it goes on record, and they are shown at once because they may stand in no address."""
+    fields = tuple(page.sent.all("fields"))
+    command = page.sent.one("command")
+    opened = complaints.opened(case_id, complaints.OpenForm(fields=fields), page.parts, caller_of(page), "page")
+    page.sent = Sent()
+    return _case(page, case_id, command=command if command in FORMS else None, opened=opened)
+
+
+@router.get("/cases/{case_id}/{command}")
+def command_page(case_id: UUID, command: str, page: InAtWork) -> Response:
+    """Show a case with the form of a step."""
+    if command not in FORMS:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return _case(page, case_id, command=command)
+
+
+@router.post("/cases/{case_id}/{command}")
+def act(case_id: UUID, command: str, page: InAtWork) -> Response:
+    """Take a step on a case; what is refused comes back with what was typed."""
+    if command not in FORMS:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    form_type, who = FORMS[command], caller_of(page)
+    complaints.known(page.parts, who, case_id)
+    if page.sent.one("more"):
+        return _case(page, case_id, command=command)
+    try:
+        form = form_type.model_validate(read(form_type, page.sent, around(page).zone))
+        asked = page.asked(command, form, who)
+        page.parts.desk.act(case_id, form, who.actor, asked)
+    except ValidationError as error:
+        trouble = Trouble(*page.t.trouble("malformed"), "malformed")
+        errors = misplaced(form_type, error, page.sent, page.t)
+        return _case(page, case_id, HTTPStatus.UNPROCESSABLE_ENTITY, command=command, trouble=trouble, errors=errors)
+    except Refused as refused:
+        return _case(page, case_id, status_of(refused), command=command, **page.refused(refused))
+    if form_type is ReplaceQueryCodeForm:
+        return to_receipt(page, case_id, asked.command_id)
+    return page.go(f"/cases/{case_id}?done={command}")

@@ -1,0 +1,141 @@
+"""What may be chosen on a page: entries of the register, categories, closed lists, and what a case has under way."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import get_type_hints
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from domain.decider import Event, PersonKey, Role
+from domain.handling import Facts
+from domain.register import Entry as Entered
+from domain.register import Post
+from domain.rulebook import Profile
+from projections.tables import Entry
+from projections.telling import say
+from projections.telling.teller import Language, Teller
+from service.web.complaints import current
+from service.web.drawing import Choices, Option
+from service.web.texts import Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """The rules, the register and the clock (UTC) around one request, and the reader's words."""
+
+    facts: Facts
+    now: datetime
+    t: Texts
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which times are shown and read."""
+        return self.facts.zone(Profile.HALL, self.now)
+
+    @property
+    def teller(self) -> Teller:
+        """Who finds the words for what happened."""
+        return Teller(self.facts.register, self.t.language, self.zone)
+
+    def name(self, entry: Entered) -> str:
+        """Give the public name of an entry."""
+        return entry.name_zh if self.t.language is Language.CHINESE else entry.name_en
+
+    def department(self, code: str | None) -> str:
+        """Give the name of a department, nothing for none."""
+        found = None if code is None else self.facts.register.departments.get(code)
+        return (code or "") if found is None else self.name(found)
+
+    def window(self, code: str | None) -> str:
+        """Give the name of a window, nothing for none."""
+        found = None if code is None else self.facts.register.windows.get(code)
+        return (code or "") if found is None else self.name(found)
+
+    def category(self, code: str | None) -> str:
+        """Give the name of a category, nothing for none."""
+        found = None if code is None else self.facts.rulebook.categories.get(code)
+        if found is None:
+            return code or ""
+        return found.name_zh if self.t.language is Language.CHINESE else found.name_en
+
+    def choices(self, entries: Sequence[Entry] = ()) -> Choices:
+        """Give all that fields can refer to; `entries` are those of the case a form is about."""
+        register, policy = self.facts.register, self.facts.rulebook.latest(Profile.HALL)
+        lists = () if policy is None else policy.lists
+        return {
+            "site": [Option(value=one.code, label=self.name(one)) for one in register.sites.values()],
+            "department": [Option(value=one.code, label=self.name(one)) for one in register.departments.values()],
+            "window": [
+                Option(value=one.code, label=self.name(one), group=self.department(one.department))
+                for one in register.windows.values()
+            ],
+            "item": [
+                Option(value=one.code, label=self.name(one), group=self.department(one.department))
+                for one in register.items.values()
+            ],
+            "post": [
+                Option(value=one.code, label=self.name(one), group=self.department(one.department))
+                for one in register.posts.values()
+            ],
+            "category": [
+                Option(value=code, label=("— " if one.parent else "") + self.category(code))
+                for code, one in self.facts.rulebook.categories.items()
+            ],
+            "person": self._people(),
+            "handler": self._people(Role.HANDLER),
+            **{
+                one.name: [
+                    Option(value=code, label=self.t.find(f"code.{code}") or self.t.word(code)) for code in one.codes
+                ]
+                for one in lists
+            },
+            **self._under_way(entries),
+        }
+
+    def _people(self, role: Role | None = None) -> list[Option]:
+        """Name people by their posts, as histories do."""
+        held: dict[PersonKey, list[Post]] = {}
+        for tenure in self.facts.register.tenures:
+            post = self.facts.register.posts[tenure.post]
+            if tenure.covers(self.now) and role in {None, post.role}:
+                held.setdefault(tenure.person, []).append(post)
+        return [
+            Option(
+                value=str(person),
+                label="、".join(f"{self.name(post)}（{post.code}）" for post in posts),
+                group=self.department(posts[0].department),
+            )
+            for person, posts in held.items()
+        ]
+
+    def _under_way(self, entries: Sequence[Entry]) -> dict[str, list[Option]]:
+        """Find what events of a case gave an id, the newest first, each told by the event that made it."""
+        found: dict[str, dict[UUID, str]] = {}
+        for entry in entries:
+            for name, key in _ids(entry.event):
+                told = f"{say(self.teller, entry.event)} · {self.teller.moment(entry.event.at)}"
+                found.setdefault(name, {}).setdefault(key, told)
+        known = current(list(entries))
+        if known["reply"] is not None or "reply" in found:
+            found["reply"] = {key: told for key, told in found.get("reply", {}).items() if key == known["reply"]}
+        return {
+            name: [Option(value=str(key), label=told) for key, told in reversed(ids.items())]
+            for name, ids in found.items()
+        }
+
+
+def _ids(event: Event) -> Iterator[tuple[str, UUID]]:
+    for name in _id_fields(type(event)):  # type: ignore[arg-type]  # a class can be a key, whatever its instances can
+        value = getattr(event, name)
+        if value is not None:
+            yield name, value
+
+
+@cache
+def _id_fields(kind: Hashable) -> tuple[str, ...]:
+    """Name the fields of an event that hold the id of a thing; keys of persons are of another type."""
+    return tuple(name for name, of in get_type_hints(kind).items() if of in (UUID, UUID | None))

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term
+from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term, Unit
 from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PublicName, Role
 from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnfitPolicy, UnknownReference
 
@@ -41,9 +41,54 @@ class CodeList:
     codes: tuple[Code, ...]
 
 
+class When(StrEnum):
+    """On which side of a limit something happens."""
+
+    BEFORE_DUE = "before_due"
+    AFTER_DUE = "after_due"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """When a case is brought before somebody: so long before or after its limit, after so many reminders of it."""
+
+    amount: int
+    unit: Unit
+    when: When
+    reminders: int
+    source: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """What brings a case before the highest level whatever its limits.
+
+    Sent back so often, sent on so often without anybody who leads, or of such a category.
+    """
+
+    reworks: int
+    forwards_without_lead: int
+    categories: tuple[Code, ...]
+    source: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """The reminder and the three levels of supervision (domain.md §5, `escalate.*`)."""
+
+    remind: Level
+    l1: Level
+    l2: Level
+    l3: Stuck
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The limits and lists of one kind of case; `attempts` is how often, on how many days, before "unreachable"."""
+    """The limits and lists of one kind of case; `attempts` is how often, on how many days, before "unreachable".
+
+    A round is extended at most `extensions_per_round` times; `approve_after_request` lets a request made in time be
+    approved after the limit is over.
+    """
 
     profile: Code
     version: int
@@ -55,10 +100,17 @@ class Policy:
     timers: bool
     attempts_required: int
     attempt_days_required: int
+    escalation: Escalation | None = None
+    extensions_per_round: int = 0
+    approve_after_request: bool = False
 
     def term(self, key: Code) -> Term | None:
         """Give a limit by its key."""
         return next((term for term in self.terms if term.key == key), None)
+
+    def codes(self, name: Code) -> tuple[Code, ...]:
+        """Give a closed list by its name; one that the policy does not have is empty."""
+        return next((listed.codes for listed in self.lists if listed.name == name), ())
 
     def allows(self, command: Code, role: Role) -> bool:
         """Say whether a role may give a command."""

@@ -204,6 +204,7 @@ REGISTER_EVENTS: Final[tuple[RegisterEvent, ...]] = (
 def policy(name: Profile, version: int = 1) -> Policy:
     """Give a policy from the profile that comes with the program."""
     read: dict[str, Any] = profiles.read(name)
+    escalation = profiles.document(name).escalation
     return Policy(
         profile=name,
         version=version,
@@ -217,6 +218,7 @@ def policy(name: Profile, version: int = 1) -> Policy:
         timers=read["timers"],
         attempts_required=read["attempts_required"],
         attempt_days_required=read["attempt_days_required"],
+        escalation=None if escalation is None else escalation.escalation(),
     )
 
 

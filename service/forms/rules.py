@@ -55,6 +55,7 @@ def policy_of(document: profiles.Document) -> Policy:
         timers=document.timers,
         attempts_required=document.attempts_required,
         attempt_days_required=document.attempt_days_required,
+        escalation=None if document.escalation is None else document.escalation.escalation(),
     )
 
 

@@ -27,6 +27,7 @@ from domain.deadlines import (
     Unit,
 )
 from domain.decider import Code, Role
+from domain.rulebook import Escalation, Level, Stuck, When
 
 NAMES: Final = ("hall", "petition", "lgsco", "ledger")
 """The profiles there are: each is a file `<name>.toml` beside this one."""
@@ -65,13 +66,24 @@ Command = Literal[
     "witness-erasure",
     "erase",
     "lift-restriction",
+    "request-recusal",
+    "decide-recusal",
+    "remind",
+    "issue-supervision",
+    "answer-supervision",
+    "lift-supervision",
+    "correct-record",
+    "correct-matter",
+    "invite-statement",
+    "make-statement",
+    "record-notice",
 ]
 """The commands of the loop (domain.md §6.3), without their noun."""
 
 Step = Literal["register", "accept", "assign", "sign-for", "record-finding", "rectify", "reply", "revisit", "close"]
 """The steps a profile requires or not, by the command that takes them."""
 
-ListName = Literal["pause_reason", "handling_class", "severity", "complexity"]
+ListName = Literal["pause_reason", "handling_class", "severity", "complexity", "supervision_rule"]
 """The closed lists that one loop needs."""
 
 Starts = Literal[
@@ -85,6 +97,9 @@ Starts = Literal[
     "closed",
     "review_requested",
     "decision_notified",
+    "supervision_issued",
+    "statement_invited",
+    "contacted",
     "due",
 ]
 """What a limit runs from; `due` is the handling limit, which it lengthens or follows."""
@@ -151,10 +166,16 @@ class _Level(_Entry):
     """When a case is brought before somebody: so long before or after its deadline, perhaps after reminders."""
 
     amount: Annotated[int, Field(ge=0)]
-    unit: Annotated[Unit, Field(strict=False)]
-    when: Literal["before_due", "after_due"]
-    reminders: Annotated[int, Field(ge=0)]
+    unit: Literal["working_day", "natural_day"]
+    when: Annotated[When, Field(strict=False)]
+    # A limit is reminded of once.
+    reminders: Annotated[int, Field(ge=0, le=1)]
     source: Code
+
+    def level(self) -> Level:
+        return Level(
+            amount=self.amount, unit=Unit(self.unit), when=self.when, reminders=self.reminders, source=self.source
+        )
 
 
 class _Stuck(_Entry):
@@ -162,6 +183,7 @@ class _Stuck(_Entry):
 
     reworks: Annotated[int, Field(ge=1)]
     forwards_without_lead: Annotated[int, Field(ge=1)]
+    categories: list[Code]
     source: Code
 
 
@@ -172,6 +194,15 @@ class _Escalation(_Entry):
     l1: _Level
     l2: _Level
     l3: _Stuck
+
+    def escalation(self) -> Escalation:
+        stuck = Stuck(
+            reworks=self.l3.reworks,
+            forwards_without_lead=self.l3.forwards_without_lead,
+            categories=tuple(self.l3.categories),
+            source=self.l3.source,
+        )
+        return Escalation(remind=self.remind.level(), l1=self.l1.level(), l2=self.l2.level(), l3=stuck)
 
 
 class Document(_Entry):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
-from uuid import uuid4, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
@@ -95,12 +95,19 @@ def user(request: Request, parts: InParts) -> User:
             register=register,
             now=now,
         )
+    found = in_session(request, parts)
+    if request.method not in SAFE:
+        same_origin(request)
+        require_csrf(found, request.headers.get("x-csrf-token", ""))
+    return found
+
+
+def in_session(request: Request, parts: Parts) -> User:
+    """Tell who is logged in with this browser; what changes something also asks `require_csrf`. Raises NotLoggedIn."""
     cookie = request.cookies.get(COOKIE)
     found = None if cookie is None else parts.accounts.session(cookie)
     if found is None:
         raise NotLoggedIn
-    if request.method not in SAFE:
-        _from_our_pages(request, found.csrf)
     register, now = parts.book.register_now()
     return User(
         person=found.person,
@@ -124,9 +131,9 @@ def same_origin(request: Request) -> None:
         raise FormTokenWrong
 
 
-def _from_our_pages(request: Request, csrf: str) -> None:
-    same_origin(request)
-    if not hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), csrf.encode()):
+def require_csrf(found: User, given: str) -> None:
+    """Refuse what does not carry the token of the session. Raises FormTokenWrong."""
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), (found.csrf or "").encode()):
         raise FormTokenWrong
 
 
@@ -138,9 +145,14 @@ async def caller(found: InUser, x_post: Annotated[str | None, Header()] = None) 
 
     Raises PasswordChangeDue, NoPostChosen.
     """
+    return acting(found, x_post)
+
+
+def acting(found: User, named: Code | None = None) -> Caller:
+    """Give somebody in the post named, else the one chosen, else the only one held; raises as `caller`."""
     if found.must_change:
         raise PasswordChangeDue
-    wanted = x_post or found.chosen
+    wanted = named or found.chosen
     fitting = [post for post in found.posts if wanted in {None, post.code}]
     if len(fitting) != 1:
         raise NoPostChosen(posts=[post.code for post in found.posts])
@@ -206,11 +218,10 @@ async def asking(
         least = SHORTEST_PUBLIC_KEY if person is None else 1
         if not re.fullmatch(rf"[!-~]{{{least},200}}", idempotency_key):
             raise KeyMalformed
-        command_id = uuid5(uuid5(NAMESPACE, f"key:{person or 'public'}"), idempotency_key)
+        command_id = command_of_key(person, idempotency_key)
 
     def asked(name: Code, form: BaseModel) -> Asked:
-        what = f"{request.method} {request.url.path}\n{form.model_dump_json()}"
-        mac = hmac.digest(parts.secret("requests"), what.encode("utf-8", "surrogatepass"), "sha256")
+        mac = mac_of(request, parts, form)
         return Asked(
             command_id=command_id,
             source="api",
@@ -220,6 +231,17 @@ async def asking(
         )
 
     return asked
+
+
+def command_of_key(person: PersonKey | None, key: str) -> UUID:
+    """Give the id of the command that somebody asks for under a key: the same when it is sent again (§3)."""
+    return uuid5(uuid5(NAMESPACE, f"key:{person or 'public'}"), key)
+
+
+def mac_of(request: Request, parts: Parts, form: BaseModel) -> bytes:
+    """Give the keyed hash of what is asked, so that a key used for something else is noticed."""
+    what = f"{request.method} {request.url.path}\n{form.model_dump_json()}"
+    return hmac.digest(parts.secret("requests"), what.encode("utf-8", "surrogatepass"), "sha256")
 
 
 InAsking = Annotated[Asking, Depends(asking)]

@@ -77,13 +77,41 @@ Command = Literal[
     "invite-statement",
     "make-statement",
     "record-notice",
+    "resolve-on-spot",
+    "propose-refuse",
+    "confirm-refuse",
+    "transfer-out",
+    "withdraw",
+    "propose-terminate",
+    "confirm-terminate",
+    "decline-proposal",
+    "expire-proposal",
+    "archive",
+    "request-review",
+    "decide-review",
+    "order-rework",
+    "propose-publish",
+    "confirm-publish",
+    "unpublish",
+    "propose-disclose",
+    "confirm-disclose",
 ]
 """The commands of the loop (domain.md §6.3), without their noun."""
 
 Step = Literal["register", "accept", "assign", "sign-for", "record-finding", "rectify", "reply", "revisit", "close"]
 """The steps a profile requires or not, by the command that takes them."""
 
-ListName = Literal["pause_reason", "handling_class", "severity", "complexity", "supervision_rule"]
+ListName = Literal[
+    "pause_reason",
+    "handling_class",
+    "severity",
+    "complexity",
+    "supervision_rule",
+    "refuse_reason",
+    "proper_channel",
+    "terminate_reason",
+    "disclosure_recipient",
+]
 """The closed lists that one loop needs."""
 
 Starts = Literal[
@@ -100,6 +128,7 @@ Starts = Literal[
     "supervision_issued",
     "statement_invited",
     "contacted",
+    "proposed",
     "due",
 ]
 """What a limit runs from; `due` is the handling limit, which it lengthens or follows."""

@@ -296,6 +296,51 @@ class TooEarly(Refused):
     then = "Do it after the time that is told."
 
 
+class OnceOnly(Refused):
+    """This can be done only once, and it has been done or is being decided on."""
+
+    code = "once-only"
+    then = "Read what came of it; go on with what there is."
+
+
+class ClockStands(Refused):
+    """The clock of this case stands still."""
+
+    code = "clock-paused"
+    then = "Have the clock resumed first; the head of the unit does it."
+
+
+class PausedEnough(Refused):
+    """The clock of this round stood still for as long as the policy allows."""
+
+    code = "paused-enough"
+    then = "Answer with what there is, or ask for an extension."
+
+
+class OwnClock(Refused):
+    """Nobody stops the clock of a case they handle, or lengthens its limit."""
+
+    code = "own-clock"
+    about = "person"
+    watched = True
+    then = "Another head of the unit, or the deputy, decides."
+
+
+class ExtensionTooLong(Refused):
+    """The extension is longer than the policy allows for this limit."""
+
+    code = "extension-too-long"
+    about = "content"
+    then = "Ask for no more than the policy allows."
+
+
+class DecidedTooLate(Refused):
+    """The extension was to be decided earlier, so it can no longer be approved."""
+
+    code = "decided-too-late"
+    then = "Reject it. While the limit is not over yet, another one can be asked for; afterwards reply, late as it is."
+
+
 class NotYetHappened(Refused):
     """The time given is still to come."""
 

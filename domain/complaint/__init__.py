@@ -8,8 +8,10 @@ from typing import Final, TypeAlias, assert_never, get_args
 
 from domain.complaint import (
     archiving,
+    clocks,
     correcting,
     ending,
+    extending,
     inquiry,
     intake,
     ledger,
@@ -159,6 +161,7 @@ Event: TypeAlias = (
     | privacy.PrivacyEvent
     | supplementing.SupplementingEvent
     | timing.TimingEvent
+    | extending.ExtendingEvent
     | ending.EndingEvent
     | proposals.ProposalEvent
     | archiving.ArchivingEvent
@@ -181,6 +184,7 @@ Command: TypeAlias = (
     | onspot.OnSpotCommand
     | supplementing.SupplementingCommand
     | timing.TimingCommand
+    | extending.ExtendingCommand
     | ending.EndingCommand
     | proposals.ProposalCommand
     | archiving.ArchivingCommand
@@ -218,6 +222,8 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return supplementing.decide(case, command, facts)
     if isinstance(command, timing.TimingCommand):
         return timing.decide(case, command, facts)
+    if isinstance(command, extending.ExtendingCommand):
+        return extending.decide(case, command, facts)
     if isinstance(command, ending.EndingCommand):
         return ending.decide(case, command, facts)
     if isinstance(command, proposals.ProposalCommand):
@@ -244,7 +250,7 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
 def evolve(case: Case | None, event: Event) -> Case | None:
     """Take one event in; never refuses."""
     moved = _evolve(case, event)
-    return None if moved is None else privacy.noted(case, proposals.in_turn(moved), event)
+    return None if moved is None else privacy.noted(case, clocks.stilled(case, proposals.in_turn(moved), event), event)
 
 
 def _evolve(case: Case | None, event: Event) -> Case | None:
@@ -268,6 +274,8 @@ def _evolve(case: Case | None, event: Event) -> Case | None:
         return supplementing.evolve(case, event)
     if isinstance(event, timing.TimingEvent):
         return timing.evolve(case, event)
+    if isinstance(event, extending.ExtendingEvent):
+        return extending.evolve(case, event)
     if isinstance(event, ending.EndingEvent):
         return ending.evolve(case, event)
     if isinstance(event, proposals.ProposalEvent):
@@ -316,6 +324,7 @@ BESIDE_THE_LOOP: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
         **onspot.TURNS,
         **supplementing.TURNS,
         **timing.TURNS,
+        **extending.TURNS,
         **ending.TURNS,
         **proposals.TURNS,
         **archiving.TURNS,

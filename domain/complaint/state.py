@@ -176,6 +176,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Returning:
+    """A return that a unit asked for (退回) and that waits for its decision: by whom, when (UTC)."""
+
+    request: UUID
+    asked_at: datetime
+    asked_by: frozenset[PersonKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
     """An escalation order against the unit: its level, its limit, what became of it."""
 
@@ -246,12 +255,12 @@ class Case:
     before: Step | None = None
     proposals: Mapping[UUID, Event] = field(default_factory=_nothing)
     supplement: UUID | None = None
-    supplement_asked: bool = False
+    supplement_due: Due | None = None
     extensions: Mapping[UUID, Extension] = field(default_factory=_nothing)
     extended: int = 0
     recusals: Mapping[UUID, Recusal] = field(default_factory=_nothing)
     calls: Mapping[UUID, Call] = field(default_factory=_nothing)
-    returning: UUID | None = None
+    returning: Returning | None = None
     designated: bool = False
     forwards: int = 0
     supervisions: Mapping[UUID, Supervision] = field(default_factory=_nothing)

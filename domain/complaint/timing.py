@@ -1,4 +1,4 @@
-"""The clock stands still for listed reasons, a limit is lengthened once, and each change of a limit is on record."""
+"""The clock stands still for listed reasons, and each change of a limit is on record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import OPEN, Case, Clock, Extension, Running, Step, Stop
-from domain.deadlines import Due, Pause, kept_promise
-from domain.decider import Actor, Code, Command, Event, For, Instant
-from domain.handling import Basis, Facts
+from domain.complaint.clocks import HANDLED, computed, ended, in_hand, passed, pauses_of, running_by, term_of
+from domain.complaint.state import OPEN, Case, Clock, Running, Step, Stop, at_step, not_concerned
+from domain.deadlines import Due, Pause, due, excluded_days
+from domain.decider import Actor, Code, Command, Event, For, Instant, PersonKey, Role
+from domain.errors import (
+    AlreadyThere,
+    NotYourCase,
+    OwnClock,
+    PausedEnough,
+    Superseded,
+    TooEarly,
+    TooLate,
+    UnknownReference,
+)
+from domain.handling import Basis, Facts, keep_apart, permit, post_of
+from domain.rulebook import Policy
 from domain.sealed import Sealed
 
 
@@ -56,33 +68,6 @@ class ClockResumed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionRequested(Event):
-    """A longer limit was asked for (延期), in the unit of the limit."""
-
-    extension: UUID
-    days: int
-    reason: Sealed
-    decide_due: Due | None
-    basis: Basis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionApproved(Event):
-    """The longer limit was approved; the new date follows as a recomputed deadline."""
-
-    extension: UUID
-    days: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionRejected(Event):
-    """The longer limit was not approved."""
-
-    extension: UUID
-    reason: Sealed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineRecomputed(Event):
     """A limit moved, and why; `reference` is the pause, extension, case or calendar it follows from.
 
@@ -98,9 +83,7 @@ class DeadlineRecomputed(Event):
     taken_over: Running | None = None
 
 
-TimingEvent: TypeAlias = (
-    ClockPaused | ClockResumed | ExtensionRequested | ExtensionApproved | ExtensionRejected | DeadlineRecomputed
-)
+TimingEvent: TypeAlias = ClockPaused | ClockResumed | DeadlineRecomputed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,110 +104,22 @@ class ResumeClock(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestExtension(Command):
-    """Ask for a longer limit."""
-
-    extension: UUID
-    days: int
-    reason: Sealed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecideExtension(Command):
-    """Decide on the request named."""
-
-    extension: UUID
-    approved: bool
-    reason: Sealed | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecomputeDeadlines(Command):
     """Compute the limits anew after a calendar was adopted; they never come out earlier than was told."""
 
     reference: UUID | None
 
 
-TimingCommand: TypeAlias = PauseClock | ResumeClock | RequestExtension | DecideExtension | RecomputeDeadlines
+TimingCommand: TypeAlias = PauseClock | ResumeClock | RecomputeDeadlines
 
 TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
     {
         "pause-clock": frozenset({Step.IN_PROGRESS}),
-        "resume-clock": OPEN,
-        "request-extension": frozenset({Step.IN_PROGRESS}),
-        "decide-extension": OPEN,
+        "resume-clock": HANDLED,
         "recompute-deadlines": OPEN,
     }
 )
 """At which steps each command is in turn (domain.md §6.3)."""
-
-
-def decide(case: Case | None, command: TimingCommand, facts: Facts) -> list[Event | For]:
-    """Answer the commands of this phase."""
-    raise NotImplementedError
-
-
-STOPPED: Final = frozenset({Clock.ACCEPT, Clock.HANDLE})
-"""Which limits stand still in a pause; what the house owes itself, and the talk with the complainant, goes on."""
-
-
-def in_hand(case: Case) -> tuple[Clock, ...]:
-    """Give the limits that somebody still has to keep where the case stands now: no more than moved limits can help."""
-    match case.step:
-        case Step.REGISTERED | Step.AWAITING_SUPPLEMENT:
-            wanted: tuple[Clock, ...] = (Clock.ACCEPT,)
-        case Step.ACCEPTED:
-            wanted = (Clock.ASSIGN, Clock.HANDLE)
-        case Step.ASSIGNED:
-            wanted = (Clock.SIGN, Clock.RETURN, Clock.CONTACT, Clock.HANDLE)
-        case Step.IN_PROGRESS | Step.REPLY_PENDING_APPROVAL | Step.REPLY_APPROVED:
-            wanted = (Clock.HANDLE,) if case.contacts else (Clock.CONTACT, Clock.HANDLE)
-        case Step.REPLIED:
-            wanted = () if case.revisited else (Clock.REVISIT,)
-        case Step.UNDER_REVIEW:
-            wanted = (Clock.REVIEW,)
-        case _:
-            wanted = ()
-    return tuple(clock for clock in wanted if clock in case.clocks)
-
-
-def pauses_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[Pause, ...]:
-    """Give the times in which a limit stood still (UTC); one that still lasts only with `now`, and as far as that.
-
-    A limit taken over from a merged case brings its own pauses, and stands in those of this case from then on.
-    """
-    running = case.clocks.get(clock)
-    if running is None or clock not in STOPPED:
-        return ()
-    ended = ((stop.start, stop.end or now) for stop in case.stops)
-    taken_at = running.taken_at
-    return (
-        *running.pauses,
-        *(
-            Pause(start=start if taken_at is None else max(start, taken_at), end=end)
-            for start, end in ended
-            if end is not None and (taken_at is None or end > taken_at)
-        ),
-    )
-
-
-def computed(case: Case, clock: Clock, facts: Facts, now: datetime | None = None) -> Due | None:
-    """Compute a limit that runs by the policy under which it was promised, never earlier than it was told.
-
-    With `now` (UTC) a pause that still lasts is counted as far as that. None where it does not run or cannot be known.
-    """
-    running = case.clocks.get(clock)
-    if running is None:
-        return None
-    found = facts.limit(
-        case.profile,
-        running.term,
-        running.set_at,
-        since=running.since,
-        pauses=pauses_of(case, clock, now),
-        extra=running.extra,
-    )
-    return found if found is None or running.due is None else kept_promise(running.due, found)
 
 
 def recomputed(
@@ -284,6 +179,120 @@ def taken_over(
     ]
 
 
+def resumed(case: Case, stop: Stop, clock: Clock, command: Command, facts: Facts) -> list[Event | For]:
+    """Let the clock run on, for whatever reason, and compute anew the limit that stood; other pauses may still last.
+
+    The pause ends now, or when it had lasted as long as it may: a late timer makes nobody's limit longer.
+    """
+    at, by = command.at, command.by
+    ended_at = ended(stop, at)
+    event = ClockResumed(
+        at=at, by=by, pause=stop.pause, ended_at=ended_at, excluded_days=_excluded(case, stop, ended_at, clock, facts)
+    )
+    after = evolve(case, event)
+    if after.paused:
+        return [event]
+    return [event, *recomputed(after, [clock], Cause.RESUMED, stop.pause, at=at, by=by, facts=facts)]
+
+
+def _excluded(case: Case, stop: Stop, ended_at: datetime, clock: Clock, facts: Facts) -> int | None:
+    term = term_of(case, clock, facts)
+    if term is None:
+        return None
+    pause = Pause(start=stop.start, end=ended_at)
+    return excluded_days(term.unit, [pause], facts.rulebook.calendar, facts.zone(case.profile, ended_at))
+
+
+def decide(case: Case | None, command: TimingCommand, facts: Facts) -> list[Event | For]:
+    """Answer what lets the clock stand and run on (domain.md §4.3, §6.3; by analogy with L8-45 and L1-36).
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, OwnClock, UnknownReference,
+    AlreadyThere, TooLate, TooEarly, PausedEnough, Superseded.
+    """
+    match command:
+        case PauseClock():
+            return _pause(at_step(case, *TURNS["pause-clock"]), command, facts)
+        case ResumeClock():
+            return _resume(at_step(case, *TURNS["resume-clock"]), command, facts)
+        case RecomputeDeadlines(at=at, by=by, reference=reference):
+            there = at_step(case, *TURNS["recompute-deadlines"])
+            permit(by, there.profile, "recompute-deadlines", at, facts)
+            return [*recomputed(there, in_hand(there), Cause.CALENDAR, reference, at=at, by=by, facts=facts)]
+        case _:
+            assert_never(command)
+
+
+def by_the_head(case: Case, command: Command, name: Code, facts: Facts) -> Policy:
+    """Let only the head of the unit that has the case decide, or a timer where it may; gives the policy.
+
+    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint.
+    """
+    at, by = command.at, command.by
+    policy = permit(by, case.profile, name, at, facts)
+    not_concerned(case, by, at, facts)
+    if by.role is not Role.SYSTEM and post_of(by, at, facts).department != case.department:
+        raise NotYourCase(department=case.department)
+    return policy
+
+
+def of_the_work(case: Case) -> frozenset[PersonKey]:
+    """Give who handles the case or ever did, and whoever has it now without having done anything yet."""
+    return case.handlers if case.handler is None else case.handlers | {case.handler}
+
+
+def _pause(case: Case, command: PauseClock, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    policy = by_the_head(case, command, "pause-clock", facts)
+    keep_apart(by, of_the_work(case), OwnClock)
+    if command.reason not in policy.codes("pause_reason"):
+        raise UnknownReference(kind="pause_reason", value=command.reason)
+    if unknown := set(command.evidence) - case.evidence:
+        raise UnknownReference(kind="evidence", value=sorted(map(str, unknown)))
+    if any(stop.pause == command.pause for stop in case.stops):
+        raise AlreadyThere(pause=command.pause)
+    if passed(case, Clock.HANDLE, at, facts):
+        raise TooLate(due=case.due(Clock.HANDLE))
+    limits = [facts.limit(case.profile, "complaint.pause_max", at), _left_to_pause(case, policy, at, facts)]
+    return [
+        ClockPaused(
+            at=at,
+            by=by,
+            pause=command.pause,
+            reason=command.reason,
+            evidence=command.evidence,
+            explanation=command.explanation,
+            until=min((limit for limit in limits if limit is not None), key=lambda limit: limit.at, default=None),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def _left_to_pause(case: Case, policy: Policy, at: datetime, facts: Facts) -> Due | None:
+    """Give until when this round may still be paused; a supplement's own pause is not counted. Raises PausedEnough."""
+    term = policy.term("complaint.pause_total")
+    if term is None:
+        return None
+    begun = case.reopened_at or case.registered_at
+    stops = [stop for stop in case.stops if stop.start >= begun and stop.pause != case.supplement]
+    pauses = [Pause(start=stop.start, end=stop.end or at) for stop in stops]
+    used = excluded_days(term.unit, pauses, facts.rulebook.calendar, policy.zone_info())
+    if used >= term.amount:
+        raise PausedEnough(used=used, most=term.amount)
+    left = replace(term, amount=term.amount - used)
+    return due(left, at, facts.rulebook.calendar, policy.zone_info(), office_hours=policy.office_hours)
+
+
+def _resume(case: Case, command: ResumeClock, facts: Facts) -> list[Event | For]:
+    # Who handles the case may let its clock run on: that is in nobody's favour but the complainant's.
+    by_the_head(case, command, "resume-clock", facts)
+    stop = next((one for one in case.stops if one.pause == command.pause and one.end is None), None)
+    if stop is None:
+        raise Superseded(pause=command.pause)
+    if command.by.role is Role.SYSTEM and (stop.until is None or command.at <= stop.until.at):
+        raise TooEarly(until=stop.until)
+    return resumed(case, stop, Clock.HANDLE, command, facts)
+
+
 def evolve(case: Case, event: TimingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
@@ -297,35 +306,8 @@ def evolve(case: Case, event: TimingEvent) -> Case:
                 for stop in case.stops
             )
             return replace(case, stops=stops)
-        case ExtensionRequested(at=at, by=by, extension=extension, days=days, decide_due=decide_due):
-            asked = Extension(days=days, requested_at=at, requested_by=by.persons, decide_by=decide_due)
-            return replace(
-                case,
-                extensions=MappingProxyType({**case.extensions, extension: asked}),
-                handlers=case.handlers | by.persons,
-            )
-        case ExtensionApproved(by=by, extension=extension, days=days):
-            longer = _decided(case, extension, approved=True)
-            handle = case.clocks.get(Clock.HANDLE)
-            if handle is not None:
-                longer = _running(longer, Clock.HANDLE, replace(handle, extra=handle.extra + days))
-            return replace(longer, extended=case.extended + 1, approvers=case.approvers | by.persons)
-        case ExtensionRejected(by=by, extension=extension):
-            refused = _decided(case, extension, approved=False)
-            return replace(refused, approvers=case.approvers | by.persons)
         case DeadlineRecomputed(clock=clock, new=new, taken_over=taken):
             running = taken or case.clocks.get(clock)
-            return case if running is None else _running(case, clock, replace(running, due=new))
+            return case if running is None else running_by(case, clock, replace(running, due=new))
         case _:
             assert_never(event)
-
-
-def _decided(case: Case, extension: UUID, *, approved: bool) -> Case:
-    asked = case.extensions.get(extension)
-    if asked is None:
-        return case
-    return replace(case, extensions=MappingProxyType({**case.extensions, extension: replace(asked, approved=approved)}))
-
-
-def _running(case: Case, clock: Clock, running: Running) -> Case:
-    return replace(case, clocks=MappingProxyType({**case.clocks, clock: running}))

@@ -1,0 +1,111 @@
+"""How the limits of a complaint are counted: by the policy of the day they were set, standing still in pauses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from domain.complaint.state import OPEN, PROMISE, Case, Clock, Running, Step, Stop
+from domain.deadlines import Due, Pause, Term, kept_promise
+from domain.decider import Event
+from domain.handling import Facts
+
+HANDLED: Final = frozenset(step for step, clock in PROMISE.items() if clock is Clock.HANDLE)
+
+STOPPED: Final = frozenset({Clock.ACCEPT, Clock.HANDLE})
+"""Which limits stand still in a pause; what the house owes itself, and the talk with the complainant, goes on."""
+
+
+def in_hand(case: Case) -> tuple[Clock, ...]:
+    """Give the limits that somebody still has to keep where the case stands now: no more than moved limits can help."""
+    match case.step:
+        case Step.REGISTERED | Step.AWAITING_SUPPLEMENT:
+            wanted: tuple[Clock, ...] = (Clock.ACCEPT,)
+        case Step.ACCEPTED:
+            wanted = (Clock.ASSIGN, Clock.HANDLE)
+        case Step.ASSIGNED:
+            wanted = (Clock.SIGN, Clock.RETURN, Clock.CONTACT, Clock.HANDLE)
+        case Step.IN_PROGRESS | Step.REPLY_PENDING_APPROVAL | Step.REPLY_APPROVED:
+            wanted = (Clock.HANDLE,) if case.contacts else (Clock.CONTACT, Clock.HANDLE)
+        case Step.REPLIED:
+            wanted = () if case.revisited else (Clock.REVISIT,)
+        case Step.UNDER_REVIEW:
+            wanted = (Clock.REVIEW,)
+        case _:
+            wanted = ()
+    return tuple(clock for clock in wanted if clock in case.clocks)
+
+
+def pauses_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[Pause, ...]:
+    """Give the times in which a limit stood still (UTC); one that still lasts only with `now`, and as far as that.
+
+    A limit taken over from a merged case brings its own pauses, and stands in those of this case from then on.
+    """
+    running = case.clocks.get(clock)
+    if running is None or clock not in STOPPED:
+        return ()
+    times = ((stop.start, stop.end if now is None else ended(stop, now)) for stop in case.stops)
+    taken_at = running.taken_at
+    return (
+        *running.pauses,
+        *(
+            Pause(start=start if taken_at is None else max(start, taken_at), end=end)
+            for start, end in times
+            if end is not None and (taken_at is None or end > taken_at)
+        ),
+    )
+
+
+def ended(stop: Stop, now: datetime) -> datetime:
+    """Give when a pause ended, or as far as it counts now: no longer than it may last."""
+    if stop.end is not None:
+        return stop.end
+    return max(stop.start, now if stop.until is None else min(now, stop.until.at))
+
+
+def computed(case: Case, clock: Clock, facts: Facts, now: datetime | None = None) -> Due | None:
+    """Compute a limit that runs by the policy under which it was promised, never earlier than it was told.
+
+    With `now` (UTC) a pause that still lasts is counted as far as that. None where it does not run or cannot be known.
+    """
+    running = case.clocks.get(clock)
+    if running is None:
+        return None
+    found = facts.limit(
+        case.profile,
+        running.term,
+        running.set_at,
+        since=running.since,
+        pauses=pauses_of(case, clock, now),
+        extra=running.extra,
+    )
+    return found if found is None or running.due is None else kept_promise(running.due, found)
+
+
+def passed(case: Case, clock: Clock, at: datetime, facts: Facts) -> bool:
+    """Say whether a limit is over at a moment (UTC); never while it stands still, nor while nobody can know."""
+    return facts.late(case.profile, computed(case, clock, facts, at) or case.due(clock), at) is True
+
+
+def term_of(case: Case, clock: Clock, facts: Facts) -> Term | None:
+    """Give the term by which a limit that runs was promised, if it is known."""
+    running = case.clocks.get(clock)
+    policy = None if running is None else facts.rulebook.policy(case.profile, running.set_at)
+    return None if running is None or policy is None else policy.term(running.term)
+
+
+def stilled(before: Case | None, after: Case, event: Event) -> Case:
+    """End the pauses of a case that has come to its end: taken up again, it does not go on standing still."""
+    if before is None or before.step not in OPEN or after.step in OPEN or not after.paused:
+        return after
+    return replace(
+        after,
+        stops=tuple(replace(stop, end=max(stop.start, event.at)) if stop.end is None else stop for stop in after.stops),
+    )
+
+
+def running_by(case: Case, clock: Clock, running: Running) -> Case:
+    """Give the case with one of its limits running otherwise."""
+    return replace(case, clocks=MappingProxyType({**case.clocks, clock: running}))

@@ -12,10 +12,12 @@ from uuid import UUID
 from domain.complaint.inquiry import by_the_handler
 from domain.complaint.state import Case, Clock, IdentityMode, Running, Step, at_step, not_concerned
 from domain.deadlines import Due
-from domain.decider import Code, Command, Event, For, Instant
+from domain.decider import Code, Command, Event, For, Instant, Role
 from domain.errors import (
     AlreadyThere,
+    ClockStands,
     ContactMissing,
+    DeliveredByItself,
     FindingMissing,
     NotEveryPointAnswered,
     NotYourCase,
@@ -170,7 +172,8 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
     """Answer what happens to a reply.
 
     Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, AlreadyThere, Superseded,
-    OwnWorkApproved, FindingMissing, ContactMissing, RectificationMissing, NotEveryPointAnswered, WrittenReplyOwed, and
+    OwnWorkApproved, FindingMissing, ContactMissing, RectificationMissing, NotEveryPointAnswered, WrittenReplyOwed,
+    DeliveredByItself, ClockStands, and
     what `by_the_handler` raises.
     """
     at, by = command.at, command.by
@@ -208,6 +211,8 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
     policy = permit(by, case.profile, "submit-reply", at, facts)
     if command.reply in case.replies:
         raise AlreadyThere(reply=command.reply)
+    if case.paused:
+        raise ClockStands
     if case.finding is None:
         raise FindingMissing
     nameless = case.identity_mode is IdentityMode.ANONYMOUS
@@ -241,6 +246,8 @@ def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
         raise Superseded(reply=reply)
     if case.written and not command.method.written:
         raise WrittenReplyOwed(method=command.method)
+    if command.method.by_machine and by.role is not Role.SYSTEM:
+        raise DeliveredByItself(method=command.method)
     happened_at = not_later(command.happened_at, at)
     if command.failed is not None:
         attempt = case.deliveries_failed + 1

@@ -153,6 +153,30 @@ class UnfitPolicy(Refused):
     then = "Name each limit once; ask for at least one attempt, on no more days than attempts."
 
 
+class Designated(Refused):
+    """It was decided for good that the case stays with this unit."""
+
+    code = "designated"
+    then = "Handle it; the complaint desk can hand it over to another unit."
+
+
+class OwnReturn(Refused):
+    """Nobody decides on a return they asked for."""
+
+    code = "own-return"
+    about = "person"
+    watched = True
+    then = "Somebody else at the complaint desk decides."
+
+
+class HandlerNeeded(Refused):
+    """After the answer a case goes to a person by name: nobody signs for it any more."""
+
+    code = "handler-needed"
+    about = "content"
+    then = "Name the person who carries on what is still to be put right."
+
+
 class Superseded(Refused):
     """What this decides on is no longer the current one."""
 
@@ -422,3 +446,55 @@ class DataErased(Refused):
 
     code = "data-erased"
     then = "Register a new complaint for whatever is new."
+
+
+class RecusalPending(Refused):
+    """It is said that this person has an interest in the case, and that is not decided yet."""
+
+    code = "recusal-pending"
+    about = "person"
+    watched = True
+    then = "The head of the unit, or a supervisor, decides on it; until then only evidence may be secured."
+
+
+class Recused(Refused):
+    """This person keeps out of the case."""
+
+    code = "recused"
+    about = "person"
+    watched = True
+    then = "Somebody else acts; the case can be handed over."
+
+
+class OwnRecusal(Refused):
+    """Nobody decides whether they keep out themselves, nor on what they asked for."""
+
+    code = "own-recusal"
+    about = "person"
+    watched = True
+    then = "Another head of the unit, or a supervisor, decides."
+
+
+class NotYourRecusal(Refused):
+    """A head of a unit decides on the people of that unit, and not on its heads."""
+
+    code = "not-your-recusal"
+    about = "person"
+    then = "A supervisor, or the upper unit, decides on it."
+
+
+class AskedBefore(Refused):
+    """This was asked for before on the same ground, and it was decided."""
+
+    code = "asked-before"
+    about = "content"
+    then = "Name another ground; whether the decision was right can be looked at in a review."
+
+
+class OwnAnswerLifted(Refused):
+    """Nobody lifts an order that they answered, or on a case they worked on."""
+
+    code = "own-answer-lifted"
+    about = "person"
+    watched = True
+    then = "Another supervisor lifts it."

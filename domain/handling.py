@@ -160,11 +160,14 @@ def permit(by: Actor, profile: Code, command: Code, at: datetime, facts: Facts) 
 
 
 def post_of(by: Actor, at: datetime, facts: Facts) -> Post:
-    """Give the post an actor acts in; raises NotYourRole if it is not held at that moment or has another role."""
+    """Give the post an actor acts in; raises NotYourRole if it is not held at that moment or has another role.
+
+    Whoever is complained of speaks as respondent in whichever post they hold: there is no post for that.
+    """
     if by.post is None or not facts.register.holds(by.person, by.post, at):
         raise NotYourRole(role=by.role, post=by.post)
     post = facts.register.posts[by.post]
-    if post.role is not by.role:
+    if by.role not in {post.role, Role.RESPONDENT}:
         raise NotYourRole(role=by.role, post=by.post)
     return post
 

@@ -181,12 +181,12 @@ def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> No
 
     Whoever judged the work takes no part in it afterwards, not as a mandator either: domain.md §6.4 holds whichever
     side came first.
-    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, OwnWorkApproved, OwnWorkVerified,
-    OwnWorkRevisited.
+    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, Recused, RecusalPending, OwnWorkApproved,
+    OwnWorkVerified, OwnWorkRevisited.
     """
     at, by = command.at, command.by
     permit(by, case.profile, name, at, facts)
-    not_concerned(case, by, at, facts)
+    not_concerned(case, by, at, facts, preserving=name == "record-evidence")
     keep_apart(by, case.approvers, OwnWorkApproved)
     keep_apart(by, case.verifiers, OwnWorkVerified)
     keep_apart(by, case.revisitors, OwnWorkRevisited)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.deadlines import Due, Pause
 from domain.decider import Actor, Code, Event, Instant, PersonKey
-from domain.errors import OutOfTurn, OwnCause, OwnComplaint
+from domain.errors import OutOfTurn, OwnCause, OwnComplaint, RecusalPending, Recused
 from domain.handling import Facts, keep_apart
 
 
@@ -162,6 +162,7 @@ class Recusal:
     """Somebody who is said to have an interest in the matter; until it is decided they may not act."""
 
     target: PersonKey
+    ground: Code
     asked_by: frozenset[PersonKey]
     granted: bool | None = None
 
@@ -186,12 +187,28 @@ class Returning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
-    """An escalation order against the unit: its level, its limit, what became of it."""
+    """An escalation order: its level, the rule and the limit it rests on, in which round; what became of it.
+
+    `due` is until when it is to be answered, `about` (UTC) the end of the limit that was missed.
+    """
 
     level: int
+    rule: Code
+    round: int
+    clock: Clock | None
+    about: datetime | None
     due: Due | None
-    answered: bool = False
+    answered_by: frozenset[PersonKey] = frozenset()
     lifted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the other side was asked, and until when; whether they answered."""
+
+    respondent: Respondent
+    due: Due | None
+    made: bool = False
 
 
 T = TypeVar("T")
@@ -272,7 +289,8 @@ class Case:
     final: bool = False
     primary: UUID | None = None
     linked: frozenset[UUID] = frozenset()
-    statements: Mapping[UUID, bool] = field(default_factory=_nothing)
+    statements: Mapping[UUID, Statement] = field(default_factory=_nothing)
+    stated: frozenset[PersonKey] = frozenset()
     published: bool = False
 
     def due(self, clock: Clock) -> Due | None:
@@ -337,15 +355,33 @@ def concerned(respondent: Respondent, persons: Iterable[PersonKey], moments: Ite
 
 
 def not_respondent(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
-    """Refuse whoever the complaint is about, who worked there, or whom the finding names; raises OwnCause."""
-    if concerned(case.respondent, by.persons, (*case.noticed, at), facts) or by.persons & case.responsible:
+    """Refuse whoever the complaint is about, who worked there, spoke for them, or is named by the finding.
+
+    Raises OwnCause.
+    """
+    parties = case.responsible | case.stated
+    if concerned(case.respondent, by.persons, (*case.noticed, at), facts) or by.persons & parties:
         raise OwnCause
 
 
-def not_concerned(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
-    """Refuse whoever the complaint is about, works at that window, or made it (domain.md §6.4).
+def kept_out(case: Case, by: Actor, *, preserving: bool = False) -> None:
+    """Refuse whoever keeps out of the case, and until it is decided whoever is said to have an interest in it.
 
-    Raises OwnCause, OwnComplaint.
+    `preserving`: evidence that would be lost may still be secured meanwhile (domain.md §6.3, DecideRecusal).
+    Raises Recused, RecusalPending.
+    """
+    said = [one for one in case.recusals.values() if one.target in by.persons]
+    if any(one.granted for one in said):
+        raise Recused
+    if not preserving and any(one.granted is None for one in said):
+        raise RecusalPending
+
+
+def not_concerned(case: Case, by: Actor, at: datetime, facts: Facts, *, preserving: bool = False) -> None:
+    """Refuse whoever the complaint is about, works at that window, made it, or keeps out of it (domain.md §6.4).
+
+    Raises OwnCause, OwnComplaint, Recused, RecusalPending.
     """
     not_respondent(case, by, at, facts)
     keep_apart(by, case.made_by, OwnComplaint)
+    kept_out(case, by, preserving=preserving)

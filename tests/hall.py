@@ -218,6 +218,8 @@ def policy(name: Profile, version: int = 1) -> Policy:
         timers=read["timers"],
         attempts_required=read["attempts_required"],
         attempt_days_required=read["attempt_days_required"],
+        extensions_per_round=read.get("extension", {}).get("per_round", 0),
+        approve_after_request=read.get("extension", {}).get("approve_after_request_ok", False),
         escalation=None if escalation is None else escalation.escalation(),
     )
 

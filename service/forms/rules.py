@@ -55,6 +55,8 @@ def policy_of(document: profiles.Document) -> Policy:
         timers=document.timers,
         attempts_required=document.attempts_required,
         attempt_days_required=document.attempt_days_required,
+        extensions_per_round=0 if document.extension is None else document.extension.per_round,
+        approve_after_request=document.extension is not None and document.extension.approve_after_request_ok,
         escalation=None if document.escalation is None else document.escalation.escalation(),
     )
 

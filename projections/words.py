@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from projections.wording import ending
+
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
     "due_unknown": ("未定", "a time not yet known"),
@@ -47,7 +49,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "wrong_number": ("号码有误", "wrong number"),
     "declined": ("拒绝接受", "declined"),
     "wrong_address": ("地址有误", "wrong address"),
-    "refused": ("拒收", "refused"),
     "technical": ("技术故障", "technical failure"),
     # severity, complexity, evidence
     "ordinary": ("一般", "ordinary"),
@@ -90,6 +91,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "purpose_handling": ("办理", "handling"),
     "purpose_revisit": ("回访", "revisit"),
     "purpose_supervision": ("督查", "supervision"),
+    "purpose_notice": ("告知投诉人", "telling the complainant"),
     "purpose_own_case": ("本人查询", "own case"),
     "purpose_warrant": ("持证调阅", "under a warrant"),
     # erasure and restriction
@@ -112,6 +114,15 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "lifted_law_requires": ("法律要求处理", "the law requires the processing"),
     "lifted_mistake": ("限制有误", "it was restricted by mistake"),
     "method_keys_destroyed": ("销毁密钥", "by destroying the keys"),
+    # notices
+    "medium_email": ("电子邮件", "by electronic mail"),
+    "medium_webhook": ("消息平台", "by the message platform"),
+    "medium_print": ("书面", "on paper"),
+    "medium_status_page": ("查询页面", "on the status page"),
+    "failure_unreachable": ("无法连接", "not reachable"),
+    "failure_refused": ("对方拒收", "refused by the other side"),
+    "failure_no_address": ("没有地址", "no address"),
+    "failure_technical": ("技术故障", "technical failure"),
     # what is sealed, by the name of its field
     "field_name": ("姓名", "name"),
     "field_phone": ("电话", "phone"),
@@ -177,6 +188,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "reply_approved": ("答复已批", "reply approved"),
     "replied": ("已答复", "replied"),
     "closed": ("已办结", "closed"),
+    **ending.WORDS,
 }
 """Code to (Chinese, English)."""
 

@@ -113,11 +113,11 @@ class Desk:
             done=done,
         )
 
-    def act(self, case: UUID, form: Form, by: Actor, asked: Asked) -> Done:
-        """Give a command on a case."""
+    def act(self, case: UUID, form: Form, by: Actor, asked: Asked, *, taken_by: PersonKey | None = None) -> Done:
+        """Give a command on a case; `taken_by` is the clerk at whose counter a complainant gives it."""
 
         def attempt(sealer: Sealer) -> Done:
-            ask = self._action(case, form, by, asked, sealer)
+            ask = self._action(case, form, by, asked, sealer, taken_by)
             keys = (Beside(ASSIGN_SQL, sealer.assignment()),) if sealer.claims() else ()
             return self.book.transact(
                 complaint.COMPLAINT, case, ask.command, replace(ask.asked, beside=(*keys, *ask.asked.beside))
@@ -212,9 +212,11 @@ class Desk:
         asked = replace(asked, beside=tuple(beside), similar=told.similar)
         return Ask(stream=told.case, command=command, asked=asked)
 
-    def _action(self, case: UUID, form: Form, by: Actor, asked: Asked, sealer: Sealer) -> Ask[complaint.Command]:
+    def _action(
+        self, case: UUID, form: Form, by: Actor, asked: Asked, sealer: Sealer, taken_by: PersonKey | None = None
+    ) -> Ask[complaint.Command]:
         """Seal a form; the statement that assigns the keys is still to be put beside."""
-        making = Making(by, asked.moment or datetime.now(UTC), sealer, asked.command_id)
+        making = Making(by, asked.moment or datetime.now(UTC), sealer, asked.command_id, taken_by)
         command, files = form.made(making)
         code = self._new_code(case, command, asked)
         return Ask(stream=case, command=command, asked=replace(asked, beside=(*files, *code)))

@@ -10,7 +10,17 @@ from typing import TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import Case, Clock, IdentityMode, Running, Step, at_step, not_concerned
+from domain.complaint.state import (
+    Case,
+    Clock,
+    IdentityMode,
+    Running,
+    Step,
+    at_step,
+    handling_term,
+    not_concerned,
+    started,
+)
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, Role
 from domain.errors import (
@@ -52,7 +62,7 @@ class DeliveryFailure(StrEnum):
 
     NO_ANSWER = "no_answer"
     WRONG_ADDRESS = "wrong_address"
-    REFUSED = "refused"
+    DECLINED = "declined"
     TECHNICAL = "technical"
 
 
@@ -295,19 +305,24 @@ def evolve(case: Case, event: ReplyingEvent) -> Case:
             )
         case ReplyApproved(by=by):
             return replace(case, step=Step.REPLY_APPROVED, approvers=case.approvers | by.persons)
-        case ReworkOrdered(by=by, rework_no=rework_no):
-            return replace(
-                case,
-                step=Step.IN_PROGRESS,
-                reply=None,
-                reworks=rework_no,
-                approvers=case.approvers | by.persons,
+        case ReworkOrdered(at=at, by=by, rework_no=rework_no):
+            again = replace(case, step=Step.IN_PROGRESS, reply=None, reworks=rework_no)
+            if case.step is not Step.REPLIED:
+                return replace(again, approvers=case.approvers | by.persons)
+            # What was settled at a counter has no unit yet. Who ordered it may still look at the result afterwards.
+            again = replace(
+                again,
+                step=Step.ACCEPTED if case.handler is None else Step.IN_PROGRESS,
+                revisitors=case.revisitors | by.persons,
             )
+            return started(again, at, handle=(handling_term(case), event.handle_due))
         case Replied(at=at, by=by):
             # What was said at an earlier revisit was not about this reply.
             replied = replace(
                 case,
                 step=Step.REPLIED,
+                reply=event.reply,
+                replies=case.replies | {event.reply},
                 replied_at=at,
                 review_until=event.review_request_until,
                 handlers=case.handlers | by.persons,

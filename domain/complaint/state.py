@@ -337,6 +337,12 @@ def started(case: Case, at: datetime, **clocks: tuple[Code, Due | None]) -> Case
     return replace(case, clocks=MappingProxyType({**case.clocks, **set_now}))
 
 
+def handling_term(case: Case) -> Code:
+    """Give the policy's term by which the case is answered: that of its complexity, the simple one if it had none."""
+    running = case.clocks.get(Clock.HANDLE)
+    return "complaint.handle.simple" if running is None else running.term
+
+
 def at_step(case: Case | None, *allowed: Step) -> Case:
     """Give the case if it stands at one of these steps; raises OutOfTurn."""
     if case is None or case.step not in allowed:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.decider import Event
-from projections.telling import loop, privacy, rules
+from projections.telling import ending, loop, privacy, rules
 from projections.telling.teller import Language, Teller
 from projections.words import word
 
@@ -15,7 +15,12 @@ __all__ = ["TOLD_BESIDE", "Language", "Teller", "say"]
 TOLD_BESIDE: Final = ("received_at", "happened_at", "delivered_at")
 """Fields of events that hold another time than that of the record (docs/decisions/0013)."""
 
-PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (loop.told, rules.told, privacy.told)
+PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
+    loop.told,
+    rules.told,
+    privacy.told,
+    ending.told,
+)
 """Each tells the events it knows, and gives None for all others."""
 
 

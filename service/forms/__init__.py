@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import inquiry, intake, resolution
+from service.forms import ending, inquiry, intake, resolution
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -33,6 +33,13 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             resolution.RevisitForm,
             resolution.CloseForm,
             intake.ReplaceQueryCodeForm,
+            ending.ProposeRefusalForm,
+            ending.ConfirmRefusalForm,
+            ending.TransferOutForm,
+            ending.WithdrawForm,
+            ending.ProposeTerminationForm,
+            ending.ConfirmTerminationForm,
+            ending.DeclineProposalForm,
         )
     }
 )

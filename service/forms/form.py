@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from domain import complaint
-from domain.decider import Actor, Code
+from domain.decider import Actor, Code, PersonKey
 from domain.sealed import Sealed
 from service.eventstore import Beside
 from service.sealing import Sealer
@@ -87,12 +87,16 @@ Day = Annotated[date, BeforeValidator(_written)]
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a form needs to become a command: who acts, when, the sealer, and an id for what the command creates."""
+    """What a form needs to become a command: who acts, when, the sealer, and an id for what the command creates.
+
+    `taken_by` is the clerk at a counter where somebody without an account acts.
+    """
 
     by: Actor
     at: datetime
     sealer: Sealer
     command_id: UUID
+    taken_by: PersonKey | None = None
 
     def seal(self, kind: str, text: str | None) -> Sealed | None:
         """Seal a text under the key of the case, if there is one."""

@@ -1,0 +1,1 @@
+"""The words of one topic each; `projections/words.py` puts them together."""

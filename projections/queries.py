@@ -16,7 +16,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from domain.errors import Refused
-from projections.docket import DOCKET, DUE_OR_NEVER, DocketRow, Viewer, in_sight
+from projections.docket import DOCKET, DUE_OR_NEVER, DocketRow
+from projections.sight import Viewer, in_sight
 
 
 class Order(StrEnum):

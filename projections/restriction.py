@@ -62,7 +62,7 @@ KNOW_OF_ALL: Final = frozenset({Role.CITIZEN, Role.PRIVACY_OFFICER, Role.AUDITOR
 HAVE_IN_HAND: Final[Mapping[Role, str]] = MappingProxyType(
     {
         Role.DISPATCHER: "true",
-        Role.HANDLER: "(handler is null or handler = %(person)s)",
+        Role.HANDLER: "(handler is null or handler = any(%(persons)s))",
         Role.UNIT_HEAD: "true",
         Role.REVIEWER: "true",
         Role.REVISIT_OFFICER: "true",

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from domain.decider import NAMESPACE, Actor, Role, beside
 from domain.errors import Unknown
-from projections.docket import DOCKET, Viewer, fold, viewer
+from projections.docket import DOCKET, fold
 from projections.histories import Language, history, read_stream
 from projections.queries import Order, Wanted, case_of, docket, may_know
 from projections.runner import Runner
+from projections.sight import Viewer, viewer
 from service.casebook import Asked
 from service.cli import fail, opened
 from service.parts import Parts

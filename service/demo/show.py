@@ -17,10 +17,11 @@ from rich.text import Text
 from domain.complaint.state import Step
 from domain.decider import Actor, Code, beside
 from domain.handling import HALL_ZONE, Facts
-from projections.docket import DOCKET, DocketRow, Viewer, fold, viewer
+from projections.docket import DOCKET, DocketRow, fold
 from projections.histories import Language, history, read_stream
 from projections.queries import Wanted, docket
 from projections.runner import Entry, Runner, wait_for
+from projections.sight import Viewer, viewer
 from projections.words import word
 from service.parts import Parts
 

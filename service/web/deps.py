@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from domain.decider import NAMESPACE, Actor, Code, PersonKey, Role
 from domain.errors import NotYourRole
 from domain.register import Post, Register
-from projections.docket import Viewer, viewer
+from projections.sight import Viewer, viewer
 from service.casebook import Asked
 from service.parts import Parts
 from service.web.problems import (

@@ -5,7 +5,7 @@ From domain.md §6.2, §6.4, §11.5, §14 case 16 and architecture.md §5, witho
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from types import MappingProxyType
@@ -22,53 +22,101 @@ from tests.hall import STRANGER, key, local
 from tests.projections.town import entries
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What decides who may know of a case, wherever it is told: in a row of the docket, or by the rules."""
+
+    hall: Code
+    sealed: bool
+    step: Step
+    ledger: bool
+    restricted: bool
+    complainants: frozenset[UUID]
+    complainant: UUID
+    registered_by: UUID
+    intake_window: str | None
+    moments: tuple[datetime, ...]
+    blamed: frozenset[UUID]
+    windows: frozenset[str]
+    out: frozenset[UUID]
+    may_be_out: frozenset[UUID]
+    department: str | None
+    departments: frozenset[str]
+    called: frozenset[str]
+    handler: UUID | None
+    reviewed: bool
+
+
+def of_row(row: DocketRow) -> Known:
+    """Read it from a row of the docket."""
+    return Known(
+        hall=row.hall,
+        sealed=row.confidentiality is Confidentiality.SEALED,
+        step=row.step,
+        ledger=row.profile == "ledger",
+        restricted=row.restricted,
+        complainants=frozenset(row.made_by),
+        complainant=row.complainant,
+        registered_by=row.registered_by,
+        intake_window=row.intake_window,
+        moments=tuple(one for one in (row.happened_at, row.registered_at) if one is not None),
+        blamed=frozenset((*row.named_staff, *row.responsible)),
+        windows=frozenset(row.named_windows),
+        out=frozenset(row.recused),
+        may_be_out=frozenset(row.recusing),
+        department=row.department,
+        departments=frozenset(row.departments),
+        called=frozenset(row.called),
+        handler=row.handler,
+        reviewed=row.review_level > 0,
+    )
+
+
 def sites_above(register: Register, site: Code) -> list[Code]:
     """Name the sites above one, the nearest first."""
     parent = register.sites[site].parent if site in register.sites else None
     return [] if parent is None else [parent, *sites_above(register, parent)]
 
 
-def parties(register: Register, row: DocketRow, now: datetime) -> set[PersonKey]:
+def parties(register: Register, case: Known, now: datetime) -> set[UUID]:
     """Name everybody who has a part in the matter: who complained, who is blamed, who served at the window."""
-    concerned = {PersonKey(row.complainant)}
-    if row.registered_as is Role.CITIZEN:
-        concerned.add(PersonKey(row.registered_by))
-    if row.respondent_staff is not None:
-        concerned.add(PersonKey(row.respondent_staff))
-    concerned.update(map(PersonKey, row.responsible))
+    concerned = {*case.complainants, *case.blamed, *case.out}
     for tenure in register.tenures:
-        for moment in (row.happened_at, row.registered_at, now):
-            at_the_window = register.posts[tenure.post].window == row.respondent_window is not None
-            if at_the_window and moment is not None and tenure.covers(moment):
-                concerned.add(tenure.person)
+        at_the_window = register.posts[tenure.post].window in case.windows
+        if at_the_window and any(tenure.covers(moment) for moment in (*case.moments, now)):
+            concerned.add(tenure.person)
     return concerned
 
 
-def carries_on(by: Actor, row: DocketRow) -> bool:
+def carries_on(by: Actor, case: Known) -> bool:
     """Say whether somebody goes on with a restricted case: in office, or with the next step while it is in hand."""
     if by.role in {Role.AUDITOR, Role.PRIVACY_OFFICER, Role.SYSTEM}:
         return True
-    in_hand = row.step in {Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED}  # of those that some_row gives
-    if not in_hand or (row.profile == "ledger" and row.step is Step.REPLIED):
+    ended = {
+        Step.CLOSED, Step.REFUSED, Step.TRANSFERRED_OUT, Step.MERGED, Step.WITHDRAWN, Step.TERMINATED, Step.ARCHIVED
+    }  # fmt: skip
+    if case.step in ended or (case.ledger and case.step is Step.REPLIED):
         return False
-    mine = row.handler in {None, by.person}
+    mine = case.handler is None or case.handler in by.persons
     handles = {Role.DISPATCHER, Role.UNIT_HEAD, Role.SUPERVISOR, Role.REVISIT_OFFICER, Role.REVIEWER}
     return by.role in handles or (by.role is Role.HANDLER and mine)
 
 
-def may(register: Register, by: Actor, now: datetime, row: DocketRow) -> bool:
+def may(register: Register, by: Actor, now: datetime, case: Known) -> bool:
     """Say whether somebody may know of a case."""
     if by.role is Role.CITIZEN:
-        return row.complainant in by.persons
-    if by.post is None or by.persons & parties(register, row, now):
+        return case.complainant in by.persons
+    if by.post is None or by.persons & parties(register, case, now):
         return False
-    post, above = register.posts[by.post], sites_above(register, row.hall)
+    handles = case.handler in by.persons
+    if by.persons & case.may_be_out and not handles:
+        return False
+    post, above = register.posts[by.post], sites_above(register, case.hall)
     # A hall that nobody entered is for whoever stands at the top: no complaint is lost.
-    here = row.hall == post.site or post.site in above
-    here = here or (row.hall not in register.sites and not sites_above(register, post.site))
-    if row.restricted and not carries_on(by, row):
+    here = case.hall == post.site or post.site in above
+    here = here or (case.hall not in register.sites and not sites_above(register, post.site))
+    if case.restricted and not carries_on(by, case):
         return False
-    open_to_all = row.confidentiality is Confidentiality.NORMAL
     match by.role:
         case Role.SUPERVISOR | Role.AUDITOR | Role.PRIVACY_OFFICER | Role.SYSTEM:
             return here
@@ -80,18 +128,22 @@ def may(register: Register, by: Actor, now: datetime, row: DocketRow) -> bool:
                 and register.posts[one.post].role is Role.DISPATCHER
                 and register.posts[one.post].site in above
             ]
-            return here and (open_to_all or row.hall != post.site or not desks_above)
+            return here and (not case.sealed or case.hall != post.site or not desks_above)
         case Role.INTAKE:
-            at_the_counter = post.window is not None and row.intake_window == post.window
-            return here and open_to_all and (at_the_counter or row.registered_by == by.person)
+            at_the_counter = post.window is not None and case.intake_window == post.window
+            return here and not case.sealed and (at_the_counter or case.registered_by in by.persons)
+        case Role.HANDLER | Role.UNIT_HEAD if post.department is None:
+            return False
         case Role.HANDLER:
-            mine = post.department is not None and row.department == post.department
-            return mine and (open_to_all or row.handler in {None, by.person})
+            leads = case.department == post.department and (not case.sealed or case.handler is None or handles)
+            return leads or (post.department in case.called and not case.sealed)
         case Role.UNIT_HEAD:
-            return post.department is not None and row.department == post.department
+            return post.department in {case.department, *case.called}
+        case Role.REVIEWER:
+            return here and case.reviewed
         case Role.REVISIT_OFFICER:
             units = {one.department for person in by.persons for one in register.held_by(person, now)}
-            return here and row.step in {Step.REPLIED, Step.CLOSED} and units.isdisjoint(row.departments)
+            return here and case.step in {Step.REPLIED, Step.CLOSED} and units.isdisjoint(case.departments)
         case _:
             return False
 
@@ -152,25 +204,33 @@ def some_row(chance: Random, n: int) -> DocketRow:
     """Make a row with anything in the columns that decide."""
     assert BASE is not None
     department = chance.choice(DEPARTMENTS)
+    respondents = chance.sample(PERSONS, k=chance.choice([0, 0, 0, 0, 1, 2]))
+    complainants = [chance.choice([*PERSONS[:2], STRANGER, STRANGER]), *chance.choice([[], [], [], [PERSONS[3]]])]
     return replace(
         BASE,
         case=UUID(int=n),
         complaint_no=f"TS-{n}",
         hall=chance.choice(HALLS),
         confidentiality=chance.choice(list(Confidentiality)),
-        complainant=chance.choice([*PERSONS[:2], STRANGER, STRANGER]),
+        complainant=complainants[0],
+        made_by=tuple(complainants),
         registered_by=chance.choice(PERSONS),
         registered_as=chance.choice([Role.CITIZEN, Role.INTAKE, Role.DISPATCHER]),
         registered_at=chance.choice(DAYS[1:]),
         happened_at=chance.choice([None, *DAYS]),
         intake_window=chance.choice(WINDOWS),
         respondent_window=chance.choice([*WINDOWS, None]),
-        respondent_staff=chance.choice([None, None, None, *PERSONS]),
+        named_windows=tuple(chance.sample(["W1", "W2"], k=chance.choice([0, 0, 0, 1, 2]))),
+        named_staff=tuple(respondents),
+        recused=tuple(chance.sample(PERSONS, k=chance.choice([0] * 9 + [1]))),
+        recusing=tuple(chance.sample(PERSONS, k=chance.choice([0] * 7 + [1]))),
+        called=tuple(chance.sample(["tax", "approval"], k=chance.choice([0, 0, 0, 1, 2]))),
+        review_level=chance.choice([0, 0, 1, 2]),
         responsible=tuple(chance.sample(PERSONS, k=chance.choice([0, 0, 0, 1, 2]))),
         department=department,
         departments=() if department is None else (department, *chance.sample(["tax", "office"], k=1)),
         handler=chance.choice([None, *PERSONS]),
-        step=chance.choice([Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED, Step.CLOSED]),
+        step=chance.choice([Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED, Step.CLOSED, Step.UNDER_REVIEW, Step.MERGED]),
         category=chance.choice([None, "SHIRK"]),
         due=chance.choice([None, *DAYS]),
         profile=chance.choice(["hall", "hall", "ledger"]),

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from domain.complaint.state import Step
-from projections.docket import DOCKET, DocketRow, Viewer, fold, viewer
+from projections.docket import DOCKET, DocketRow, fold
 from projections.queries import _SORT, BadCursor, Order, Page, Wanted, case_of, docket
+from projections.sight import Viewer, viewer
 from service.eventstore import Claim
 from tests.controls import REGISTERED
 from tests.hall import FACTS, SUPERVISOR, key, local
@@ -226,13 +227,13 @@ def test_rows_count_and_position_are_of_one_moment(database: str, connection: ps
     assert written > 6
 
 
-@pytest.mark.parametrize(("order", "index"), [(Order.DUE, "docket_1_by_due"), (Order.NEWEST, "docket_1_newest")])
+@pytest.mark.parametrize(("order", "index"), [(Order.DUE, "docket_2_by_due"), (Order.NEWEST, "docket_2_newest")])
 def test_each_order_has_its_index(connection: psycopg.Connection, order: Order, index: str) -> None:
     """The first page of a long docket is read, not sorted out of all of it."""
     value, direction, _ = _SORT[order]
     connection.execute("set enable_seqscan to off; set enable_sort to off")
     plan = connection.execute(
-        sql.SQL('explain select * from docket_1 order by {0} {1}, "case" {1} limit 50').format(value, direction)
+        sql.SQL('explain select * from docket_2 order by {0} {1}, "case" {1} limit 50').format(value, direction)
     ).fetchall()
     assert index in str(plan)
     assert "Sort" not in str(plan)

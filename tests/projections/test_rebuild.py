@@ -128,7 +128,7 @@ def test_who_reads_meanwhile_is_not_held_up(
     fill(town)
     carried(connection, DOCKET)
     before = dump(connection, DOCKET)
-    connection.execute("update docket_1 set reworks = 7")
+    connection.execute("update docket_2 set reworks = 7")
     tampered = dump(connection, DOCKET)
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")

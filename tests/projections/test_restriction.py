@@ -15,9 +15,10 @@ from domain.complaint.state import ErasureResult, Step
 from domain.decider import THE_SYSTEM, Actor, Role
 from domain.register import REGISTER, Post, PostAdded, PostTaken, Register
 from domain.rulebook import Profile
-from projections.docket import DocketRow, fold, viewer
+from projections.docket import DocketRow, fold
 from projections.queries import Wanted, docket, may_know
 from projections.restriction import Erasure
+from projections.sight import viewer
 from tests.controls import CLOSED, LOOP, REGISTERED, REPLIED, SIGNED, SUBMITTED, upto
 from tests.domain.test_privacy import ERASED, GRANTED, KEPT, LAST_DAY, REQUEST, REQUESTED, RESTRICTED, WITNESSED
 from tests.hall import CITIZEN, COUNTER, DESK, ENTERED, FACTS, HANDLER, HEAD, QIAN, REVISITOR, SUPERVISOR, actor, person

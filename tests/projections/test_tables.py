@@ -182,7 +182,7 @@ def test_in_any_parts_the_docket_is_the_same(
     at_once: dict[UUID, DocketRow | None] = {}
     for each in log:
         at_once[each.stream] = docket_of(at_once.get(each.stream), each)
-    connection.execute("truncate docket_1")
+    connection.execute("truncate docket_2")
     first, second = (round(len(log) * share) for share in sorted((one, other)))
     for part in (log[:first], log[first:second], log[second:]):
         with connection.transaction():

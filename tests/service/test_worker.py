@@ -148,9 +148,9 @@ def test_rests_grow_until_something_has_moved(database: str) -> None:
     worker = Worker(database)
     with capture_logs() as logs:
         for _ in range(9):
-            worker._rest("docket_1", 7, "Neighbour")
+            worker._rest("docket_2", 7, "Neighbour")
         worker._rest("tally_1", 7, "Neighbour")
-        worker._rest("docket_1", 8, "Neighbour")
+        worker._rest("docket_2", 8, "Neighbour")
     pauses = [one["again_in"] for one in logs]
     assert pauses[:4] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, 8 * FIRST_PAUSE]
     assert pauses[8] == LONGEST_PAUSE == max(pauses)

@@ -18,7 +18,7 @@ from domain import complaint, register, rulebook
 from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
-from domain.decider import NAMESPACE, Actor, Command, Decider, Event, Metadata, Recorded, beside
+from domain.decider import NAMESPACE, Actor, Code, Command, Decider, Event, Metadata, Recorded, beside
 from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
 from domain.rulebook import Profile
@@ -337,15 +337,19 @@ class Casebook:
             attempt = AttemptRefused(at=command.at, by=command.by, case=stream, code=refused.code, command=asked.name)
             self._note(beside(stream, "attempts"), attempt, uuid5(asked.command_id, "refused"), asked)
 
-    def opened(self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str) -> None:
+    def opened(
+        self, case: UUID, by: Actor, purpose: Purpose, fields: Sequence[str], source: str, warrant: Code | None = None
+    ) -> None:
         """Put on record that somebody opened sealed values: once per person, purpose, fields and quarter of an hour."""
         with self.pool.connection() as connection:
             row = connection.execute("select clock_timestamp()").fetchone()
         now = datetime.now(UTC) if row is None else row[0].astimezone(UTC)
         quarter = now - (now - datetime.min.replace(tzinfo=UTC)) % OPENING
         opened = tuple(sorted(set(fields)))
-        command_id = uuid5(case, f"opened:{by.person}:{purpose}:{quarter.isoformat()}:{','.join(opened)}")
-        event = Opened(at=now, by=by, case=case, purpose=purpose, fields=opened)
+        command_id = uuid5(
+            case, f"opened:{by.person}:{purpose}:{quarter.isoformat()}:{','.join(opened)}{warrant or ''}"
+        )
+        event = Opened(at=now, by=by, case=case, purpose=purpose, fields=opened, warrant=warrant)
         self._note(beside(case, "access"), event, command_id, Asked(command_id=command_id, source=source, name="open"))
 
     def _note(self, stream: UUID, event: Event, command_id: UUID, asked: Asked) -> None:

@@ -15,7 +15,18 @@ from service import __version__, log
 from service.credentials import die_with
 from service.parts import Parts, open_parts
 from service.settings import Settings
-from service.web import accounts, complaints, health, pages_cases, pages_intake, pages_session, problems, register
+from service.web import (
+    accounts,
+    complaints,
+    health,
+    notices,
+    pages_cases,
+    pages_intake,
+    pages_session,
+    privacy,
+    problems,
+    register,
+)
 from service.web.guard import guard
 
 
@@ -35,9 +46,12 @@ def create_app(parts: Parts) -> FastAPI:
     # The public routes first: what is public is named in one place, everything else asks who you are.
     app.include_router(complaints.public, prefix="/api/v1")
     app.include_router(register.public, prefix="/api/v1")
+    app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
+    app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
+    app.include_router(notices.router, prefix="/api/v1")
     app.include_router(health.router)
     app.include_router(pages_session.router)
     app.include_router(pages_intake.router)

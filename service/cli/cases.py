@@ -138,7 +138,7 @@ def worklist(
         asker = who(parts)
         if asker is None:
             raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`, so that it is known who looks.")
-        _carry(parts)
+        carry(parts)
         page = docket(connection, asker[1], Wanted(step=step, limit=limit, order=Order.DUE))
     for row in page.rows:
         due = "-" if row.due is None else f"{row.due.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
@@ -146,7 +146,7 @@ def worklist(
     typer.echo(f"{len(page.rows)} / {page.total} · complete up to {page.complete_up_to}")
 
 
-def _carry(parts: Parts) -> None:
+def carry(parts: Parts) -> None:
     """Bring the projections to the end where no running server does."""
     import psycopg
 
@@ -156,7 +156,8 @@ def _carry(parts: Parts) -> None:
             runner.catch_up()
 
 
-def _asked(name: str, key: str | None, by: Actor | None) -> Asked:
+def asked_as(name: str, key: str | None, by: Actor | None) -> Asked:
+    """Say how a command of the command line comes in; with a key the same one never acts twice."""
     person = "cli" if by is None else str(by.person)
     command_id = uuid4() if key is None else uuid5(uuid5(NAMESPACE, f"key:{person}"), key)
     return Asked(command_id=command_id, source="cli", name=name)
@@ -183,7 +184,7 @@ def complain(
     with opened() as parts:
         asker = who(parts)
         by = None if asker is None else asker[0]
-        receipt = parts.desk.register(form, by, _asked("register", key, by))
+        receipt = parts.desk.register(form, by, asked_as("register", key, by))
     typer.echo(f"{receipt.complaint_no}\n{receipt.query_code}\n{receipt.case}")
 
 
@@ -208,7 +209,7 @@ def act(
             row = fold(read_stream(connection, found))
             if row is None or not may_know(connection, asker[1], row):
                 raise Unknown
-        done = parts.desk.act(found, form, asker[0], _asked(command, key, asker[0]))
+        done = parts.desk.act(found, form, asker[0], asked_as(command, key, asker[0]))
     typer.echo(f"version {done.version}, position {done.position}")
     for event in done.events:
         made = [

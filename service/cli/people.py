@@ -1,4 +1,4 @@
-"""Accounts, tokens, posts, the register, the rulebook and the keys, for whoever runs the machine."""
+"""Accounts, tokens, posts, the register and the keys, for whoever runs the machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ tokens = typer.Typer(help="Tokens with which machines act for a person in a post
 posts = typer.Typer(help="Who holds which post.", no_args_is_help=True)
 registers = typer.Typer(help="Sites, departments, windows, items and posts.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that open what is sealed.", no_args_is_help=True)
-rulebooks = typer.Typer(help="Policies, calendars and categories.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +33,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(posts, name="post")
     app.add_typer(registers, name="register")
     app.add_typer(keys, name="keys")
-    app.add_typer(rulebooks, name="rulebook")
 
 
 Login = Annotated[str, typer.Argument(help="The log-in; small and capital letters count as the same.")]
@@ -256,35 +254,6 @@ def show_register() -> None:
         typer.echo(f"post\t{post.code}\t{post.name_zh}\t{post.name_en}\t{place}\t{post.role}\t{holders}")
 
 
-@rulebooks.command("adopt-defaults")
-def adopt_defaults() -> None:
-    """Adopt the policies, calendars and categories that come with the program, where none were adopted yet."""
-    from service.adoption import adopt_first
-
-    with opened() as parts:
-        adopted = adopt_first(parts.book)
-    typer.echo(f"{adopted} adopted." if adopted else "Everything was adopted already.")
-    typer.echo("Every limit is to be confirmed with the site before it is used in earnest.", err=True)
-
-
-@rulebooks.command("show")
-def show_rulebook() -> None:
-    """List what was adopted: policies with their limits, calendars, categories; separated by tabs."""
-    from domain.handling import HALL_ZONE
-
-    with opened() as parts:
-        rules = parts.book.facts().rulebook
-    for one in rules.policies:
-        since = f"{one.in_force_from.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
-        typer.echo(f"policy\t{one.policy.profile}\t{one.policy.version}\t{since}")
-        for term in one.policy.terms:
-            typer.echo(f"limit\t{one.policy.profile}\t{term.key}\t{term.amount} {term.unit}\t{term.source or '-'}")
-    for year in rules.years:
-        typer.echo(f"calendar\t{year.layer}\t{year.jurisdiction}\t{year.year}\t{year.version}\t{year.source}")
-    for category in rules.categories.values():
-        typer.echo(f"category\t{category.code}\t{category.name_zh}\t{category.name_en}\t{category.parent or '-'}")
-
-
 # Keys.
 
 PassphraseFile = Annotated[
@@ -343,9 +312,12 @@ def export_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
 def import_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
     """Bring back the keys of an export; what was destroyed stays destroyed, and again changes nothing."""
     from service.escrow import import_
+    from service.privacy import erased_keys
 
     def action(vault: Vault) -> str:
-        done = import_(vault, file, _passphrase(passphrase_file, twice=False))
+        # What the log calls erased does not come back, however old the export is.
+        gone = erased_keys(vault.pool)
+        done = import_(vault, file, _passphrase(passphrase_file, twice=False), destroyed=gone)
         return (
             f"Of the export of {_local(done.exported_at)}: {done.masters} master keys, {done.keys} keys and"
             f" {done.secrets} secrets were missing and are back."

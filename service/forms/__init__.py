@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, resolution
+from service.forms import ending, inquiry, intake, privacy, resolution
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -40,6 +40,10 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             ending.ProposeTerminationForm,
             ending.ConfirmTerminationForm,
             ending.DeclineProposalForm,
+            privacy.RequestErasureForm,
+            privacy.DecideErasureForm,
+            privacy.WitnessErasureForm,
+            privacy.LiftRestrictionForm,
         )
     }
 )

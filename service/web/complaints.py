@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from types import MappingProxyType
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain import complaint
-from domain.access import Purpose
 from domain.complaint.state import Step
 from domain.decider import Code, Role, beside
 from domain.errors import NotYourRole, Unknown
@@ -22,13 +20,16 @@ from domain.sealed import sealed_values
 from projections.docket import DOCKET, DocketRow, fold
 from projections.histories import Language, history, read_stream
 from projections.queries import Order, Wanted, case_of, docket, may_know
+from projections.restriction import Erasure
 from projections.runner import Entry, wait_for
 from service.desk import Receipt
 from service.forms import FORMS
 from service.forms.form import Form, Line, Moment
 from service.forms.intake import RegisterForm, ReplaceQueryCodeForm
 from service.limits import place
+from service.opening import purpose_of
 from service.parts import Parts
+from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
 
 router = APIRouter(prefix="/complaints", tags=["complaints"])
@@ -36,21 +37,6 @@ public = APIRouter(tags=["complaints"])
 
 HOUR: Final = 3600
 REGISTRARS: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.SYSTEM})
-PURPOSES: Final[Mapping[Role, Purpose]] = MappingProxyType(
-    {
-        Role.INTAKE: Purpose.HANDLING,
-        Role.DISPATCHER: Purpose.HANDLING,
-        Role.HANDLER: Purpose.HANDLING,
-        Role.UNIT_HEAD: Purpose.HANDLING,
-        Role.REVISIT_OFFICER: Purpose.REVISIT,
-        Role.SUPERVISOR: Purpose.SUPERVISION,
-        Role.AUDITOR: Purpose.SUPERVISION,
-    }
-)
-"""For what each role may open sealed values; who is not named opens none."""
-IDENTITY: Final = frozenset({"name", "phone"})
-SEES_IDENTITY: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.REVISIT_OFFICER, Role.SUPERVISOR})
-
 CaseId = Annotated[UUID, Path(description="The id of the case.")]
 
 
@@ -216,7 +202,7 @@ SHOWN: Final = (
     "respondent_window", "by_respondent", "severity", "department", "departments", "handler", "finding", "due",
     "due_provisional", "handle_due", "handle_due_provisional", "contact_due", "accepted_at", "accepted_late",
     "contacted_at", "contacted_late", "replied_at", "replied_late", "revisited_at", "revisited_late", "closed_at",
-    "reworks",
+    "reworks", "erasure", "erasure_request", "restricted", "restricted_until",
 )  # fmt: skip
 """What a list tells of a case: named one by one, so that who complained, or is found responsible, never slips in."""
 
@@ -248,26 +234,6 @@ def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> d
         "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
         "current": current(entries),
     }
-
-
-def current(entries: list[Entry]) -> dict[str, Any]:
-    """Give the ids that deciding commands name: the reply under way, rectifications, evidence."""
-    reply = None
-    rectifications: list[UUID] = []
-    evidence: list[UUID] = []
-    for entry in entries:
-        match entry.event:
-            case complaint.ReplySubmitted(reply=key):
-                reply = key
-            case complaint.ReworkOrdered():
-                reply = None
-            case complaint.RectificationPlanned(rectification=key):
-                rectifications.append(key)
-            case complaint.EvidenceRecorded(evidence=key):
-                evidence.append(key)
-            case _:
-                pass
-    return {"reply": reply, "rectifications": rectifications, "evidence": evidence}
 
 
 class Telling(BaseModel):
@@ -311,6 +277,7 @@ class OpenForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"fields": ["narrative", "phone"]}]})
     fields: tuple[Line, ...]
+    warrant: Code | None = Field(default=None, description="The document by which an auditor opens a restricted case.")
 
 
 @router.post("/{case_id}/open", summary="Open sealed values; it goes on record")
@@ -320,17 +287,19 @@ def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) 
 
 
 def opened(case_id: UUID, form: OpenForm, parts: Parts, who: Caller, source: str) -> list[dict[str, Any]]:
-    """Open sealed values, for API and pages; `source` says on record which. Raises Unknown, NotYourRole."""
-    _, entries = known(parts, who, case_id)
-    purpose = PURPOSES.get(who.actor.role)
-    wanted = set(form.fields)
-    if purpose is None or (wanted & IDENTITY and who.actor.role not in SEES_IDENTITY):
-        raise NotYourRole(role=who.actor.role, command="open")
+    """Open sealed values, for API and pages; `source` says on record which. Raises as `purpose_of`."""
+    row, entries = known(parts, who, case_id)
+    wanted = frozenset(form.fields)
+    purpose = purpose_of(who.actor.role, row, wanted, form.warrant)
     found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
     if found:
         # First on record, then read: an opening that nobody sees must not be possible.
-        parts.book.opened(case_id, who.actor, purpose, [kind for _, kind, _ in found], source)
-    texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
+        kinds = [kind for _, kind, _ in found]
+        parts.book.opened(case_id, who.actor, purpose, kinds, source, form.warrant)
+    # A key of the person may live on for another case; what it sealed here is erased all the same.
+    texts: list[str | None] = [None] * len(found)
+    if row.erasure is not Erasure.ERASED:
+        texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
     return [
         {"version": entry.version, "event": entry.name, "field": kind, "text": text, "erased": text is None}
         for (entry, kind, _), text in zip(found, texts, strict=True)
@@ -356,7 +325,7 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
             "version": done.version,
             "position": done.position,
             "events": [type(event).__name__ for event in done.events],
-            **_made(done.events),
+            **made(done.events),
             # Shown once, as with the receipt: it follows from the command id, so a repeated request shows it again.
             **({"query_code": parts.desk.codes.code_for(asked.command_id)} if issues_code else {}),
         }
@@ -365,21 +334,6 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
     act.__name__ = form_type.name.replace("-", "_")
     act.__doc__ = form_type.summary
     return act
-
-
-def _made(events: tuple[object, ...]) -> dict[str, Any]:
-    """Name what a command created, so that the next one can refer to it."""
-    for event in events:
-        match event:
-            case complaint.ReplySubmitted(reply=key):
-                return {"reply": key}
-            case complaint.RectificationPlanned(rectification=key):
-                return {"rectification": key}
-            case complaint.EvidenceRecorded(evidence=key):
-                return {"evidence": key}
-            case _:
-                continue
-    return {}
 
 
 for _name, _form in FORMS.items():

@@ -24,6 +24,7 @@ from projections.queries import BadCursor, Order, Wanted, docket
 from projections.tables import Entry
 from service.forms import FORMS
 from service.forms.intake import ReplaceQueryCodeForm
+from service.opening import IDENTITY, PURPOSES, SEES_IDENTITY
 from service.web import complaints
 from service.web.deps import Caller
 from service.web.drawing import Drawing, wrong
@@ -125,7 +126,7 @@ def _case(
     stood = told["as_it_stood"]
     past = telling.as_of is not None or telling.known_at is not None
     kinds = sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)})
-    purpose = complaints.PURPOSES.get(who.actor.role)
+    purpose = PURPOSES.get(who.actor.role)
     form = None if command is None else _form(page, here, command, entries, trouble)
     return page.show(
         "case.html",
@@ -152,7 +153,7 @@ def _case(
 
 
 def _may_open(who: Caller, kind: str) -> bool:
-    return kind not in complaints.IDENTITY or who.actor.role in complaints.SEES_IDENTITY
+    return kind not in IDENTITY or who.actor.role in SEES_IDENTITY
 
 
 def _telling(page: Page, here: Around, moments: Mapping[str, str]) -> tuple[complaints.Telling, bool]:

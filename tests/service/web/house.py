@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import argon2
 import psycopg
@@ -108,13 +108,21 @@ STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
         },
     ),
     ("approve-reply", "WANG", {}),
-    ("reply", "LI", {"method": "message"}),
+    ("reply", "LI", {"method": "letter"}),
     ("revisit", "SUN", {"method": "phone", "result": "reached", "answers": {"resolved": "yes"}}),
     (LAST_STEP, "ZHAO", {"outcome": "resolved"}),
 )
 """The way of a complaint: each command, who gives it, and its form without the ids of what it names."""
+NO_REQUEST: Final = str(UUID(int=0))
 BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
-    {"reject-reply": {"reason": "第一点没有答复。"}, "replace-query-code": {}}
+    {
+        "reject-reply": {"reason": "第一点没有答复。"},
+        "replace-query-code": {},
+        "request-erasure": {"ground": "purpose_fulfilled"},
+        "decide-erasure": {"request": NO_REQUEST, "result": "restricted", "legal_basis": "L3-47"},
+        "witness-erasure": {"request": NO_REQUEST},
+        "lift-restriction": {"reason": "mistake"},
+    }
 )
 """Forms of commands that a smooth way does not need."""
 NAMED: Final[Mapping[str, str]] = MappingProxyType(

@@ -26,7 +26,7 @@ from service.forms import FORMS
 from service.forms.entries import OF_NOBODY
 from service.web.pages import PageRoute
 from service.web.problems import FormTokenWrong, NoPostChosen, NotLoggedIn, PasswordChangeDue
-from tests.service.web.house import LAST_STEP, PASSWORD, STEPS, Case, Hall, Template, copy, take
+from tests.service.web.house import LAST_STEP, NO_REQUEST, PASSWORD, STEPS, Case, Hall, Template, copy, take
 from tests.specimens import SOME_TIME
 
 pytestmark = pytest.mark.postgres
@@ -47,6 +47,7 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("POST", f"{V1}/complaints"): "nobody who complains is asked for an account",
     ("POST", f"{V1}/status"): "opens with number and query code, and is limited",
     ("POST", f"{V1}/session"): "the log-in itself, limited",
+    ("POST", f"{V1}/privacy/requests"): "opens with number and query code, and is limited",
 }
 """Why a door needs no key."""
 
@@ -72,6 +73,8 @@ ROLES: Final[Mapping[Door, frozenset[Role]]] = {
     ("GET", CASE): SEES_CASES,
     ("GET", f"{CASE}/history"): SEES_CASES,
     ("POST", f"{CASE}/open"): SEES_CASES - {Role.PRIVACY_OFFICER, Role.SYSTEM},
+    ("POST", f"{CASE}/erase"): frozenset({Role.PRIVACY_OFFICER}),
+    ("GET", f"{V1}/privacy/requests"): frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
     ("GET", f"{V1}/session"): EVERYBODY,
     ("DELETE", f"{V1}/session"): EVERYBODY,
     ("POST", f"{V1}/session/post"): EVERYBODY,
@@ -92,12 +95,15 @@ ROLES: Final[Mapping[Door, frozenset[Role]]] = {
     ("POST", f"{V1}/rulebook/policies"): ADMINISTRATORS,
     ("POST", f"{V1}/rulebook/calendars"): ADMINISTRATORS,
     ("POST", f"{V1}/rulebook/categories"): ADMINISTRATORS,
+    ("POST", f"{V1}/rulebook/stages"): ADMINISTRATORS,
 }
 """Who may come in with an account; the commands on a case are open to the roles that the policy names."""
 
 BY_ROWS: Final = frozenset({("GET", f"{V1}/complaints")})
 """Doors that open to everybody with a post and show nobody more than they may know of: an empty list is a refusal."""
-WITHOUT_ACCOUNT: Final = frozenset({("POST", f"{V1}/session"), ("POST", f"{V1}/status"), ("GET", f"{V1}/register")})
+WITHOUT_ACCOUNT: Final = frozenset(
+    {("POST", f"{V1}/session"), ("POST", f"{V1}/status"), ("GET", f"{V1}/register"), ("POST", f"{V1}/privacy/requests")}
+)
 """Public doors that do not look who asks."""
 WHILE_PASSWORD_IS_DUE: Final = frozenset(
     {("GET", f"{V1}/session"), ("DELETE", f"{V1}/session"), ("POST", f"{V1}/session/password")}
@@ -107,6 +113,10 @@ BEFORE: Final[Mapping[str, str | None]] = {
     **dict(zip([name for name, _, _ in STEPS], [None, *(name for name, _, _ in STEPS)], strict=False)),
     "reject-reply": "submit-reply",
     "replace-query-code": None,
+    "request-erasure": None,
+    "decide-erasure": None,
+    "witness-erasure": None,
+    "lift-restriction": None,
 }
 """Up to which command a case is carried so that the next one can be given."""
 
@@ -197,6 +207,8 @@ class Walk:
                 body = self.hall.form(case, command)
             elif path.endswith("/open"):
                 body = {"fields": ["narrative"]}  # what identifies a person is open to fewer
+            elif path.endswith("/erase"):
+                body = {"request": NO_REQUEST}
         token = self.hall.parts.accounts.tokens_of(self.hall.people["CHEN"])[-1].token_id
         path = path.replace("{token_id}", str(token)).replace("{post:path}", "DESK").replace("{name}", "start.js")
         assert "{" not in path, f"say what stands for the parameter in {path}"
@@ -276,9 +288,10 @@ def test_strangers_stand_before_closed_doors(walk: Walk, headers: dict[str, str]
 def test_open_doors_are_open(walk: Walk) -> None:
     """What is listed as public answers strangers; a wrong log-in or number is the only thing that may be refused."""
     stranger = walk.hall.client()
-    refusals = {("POST", f"{V1}/session"): 401, ("POST", f"{V1}/status"): 404}
+    refusals = {("POST", f"{V1}/session"): 401, ("POST", f"{V1}/status"): 404, ("POST", f"{V1}/privacy/requests"): 404}
+    unknown = {"complaint_no": "TS-GXQ-20260101-00001-0", "query_code": "nothing"}
     for door in PUBLIC:
-        body = {"complaint_no": "TS-GXQ-20260101-00001-0", "query_code": "nothing"} if "status" in door[1] else None
+        body = {"status": unknown, "requests": {**unknown, "ground": "other_law"}}.get(door[1].rsplit("/", 1)[-1])
         answer = walk.ask(door, stranger) if body is None else stranger.post(door[1], json=body)
         assert answer.status_code == refusals.get(door, 201 if door[0] == "POST" else 200), (door, answer.text)
 

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from domain.complaint.proposals import Proposed
 from domain.complaint.state import OPEN, Case, Respondent, Step
-from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, PersonKey
-from domain.handling import Basis, Facts
+from domain.handling import Facts
 from domain.sealed import Sealed, TextFacts
 
 
@@ -67,13 +67,13 @@ class DuplicateLinked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnmergeProposed(Event):
+class UnmergeProposed(Proposed):
     """Somebody proposed to take the cases apart again; another person has to confirm it."""
 
-    proposal: UUID
+    confirm = "confirm-unmerge"
+    turns = frozenset({Step.MERGED})
+
     reason: Sealed
-    until: Due | None
-    basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class ProposeRefusalForm(Form):
         json_schema_extra={
             "examples": [
                 {
-                    "reason": "litigation_arbitration_reconsideration",
+                    "refuse_reason": "litigation_arbitration_reconsideration",
                     "legal_basis": "信访工作条例第十四条",
                     "explanation": "该事项已由人民法院立案审理。",
                     "proper_channel": "court",
@@ -32,10 +32,10 @@ class ProposeRefusalForm(Form):
     )
     name = "propose-refuse"
     summary = "Propose not to accept the complaint; another person confirms it (拟不予受理)"
-    reason: Code = Field(description="One of the policy's list `refuse_reason`.")
+    refuse_reason: Code = Field(description="One of the policy's list of this name.")
     legal_basis: Text
     explanation: Text = Field(description="What the complainant is told.")
-    proper_channel: Code = Field(description="One of the policy's list `proper_channel`: where it belongs instead.")
+    proper_channel: Code = Field(description="One of the policy's list of this name: where it belongs instead.")
     appeal_route: AppealRoute = AppealRoute.REVIEW_REQUEST
 
     def command(self, making: Making) -> complaint.Command:
@@ -43,7 +43,7 @@ class ProposeRefusalForm(Form):
             at=making.at,
             by=making.by,
             proposal=making.new_id,
-            reason=self.reason,
+            reason=self.refuse_reason,
             legal_basis=making.sealer.seal("legal_basis", self.legal_basis),
             explanation=making.sealer.seal("explanation", self.explanation),
             explanation_measured=measure(self.explanation),
@@ -111,12 +111,12 @@ class ProposeTerminationForm(Form):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"reason": "turned_out_non_acceptable", "explanation": "经查，该事项已进入行政复议程序。"}]
+            "examples": [{"terminate_reason": "turned_out_non_acceptable", "explanation": "该事项已进入行政复议。"}]
         }
     )
     name = "propose-terminate"
     summary = "Propose to end the handling; a supervisor confirms it (拟终止办理)"
-    reason: Code = Field(description="One of the policy's list `terminate_reason`.")
+    terminate_reason: Code = Field(description="One of the policy's list of this name.")
     explanation: Text = Field(description="What the complainant is told.")
 
     def command(self, making: Making) -> complaint.Command:
@@ -124,7 +124,7 @@ class ProposeTerminationForm(Form):
             at=making.at,
             by=making.by,
             proposal=making.new_id,
-            reason=self.reason,
+            reason=self.terminate_reason,
             explanation=making.sealer.seal("explanation", self.explanation),
         )
 

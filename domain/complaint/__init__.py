@@ -23,6 +23,7 @@ from domain.complaint import (
     rectification,
     recusal,
     replying,
+    returning,
     reviewing,
     revisiting,
     supervision,
@@ -167,6 +168,7 @@ Event: TypeAlias = (
     | archiving.ArchivingEvent
     | linking.LinkingEvent
     | units.UnitEvent
+    | returning.ReturningEvent
     | recusal.RecusalEvent
     | supervision.SupervisionEvent
     | reviewing.ReviewingEvent
@@ -190,6 +192,7 @@ Command: TypeAlias = (
     | archiving.ArchivingCommand
     | linking.LinkingCommand
     | units.UnitCommand
+    | returning.ReturningCommand
     | recusal.RecusalCommand
     | supervision.SupervisionCommand
     | reviewing.ReviewingCommand
@@ -234,6 +237,8 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return linking.decide(case, command, facts)
     if isinstance(command, units.UnitCommand):
         return units.decide(case, command, facts)
+    if isinstance(command, returning.ReturningCommand):
+        return returning.decide(case, command, facts)
     if isinstance(command, recusal.RecusalCommand):
         return recusal.decide(case, command, facts)
     if isinstance(command, supervision.SupervisionCommand):
@@ -286,6 +291,8 @@ def _evolve(case: Case | None, event: Event) -> Case | None:
         return linking.evolve(case, event)
     if isinstance(event, units.UnitEvent):
         return units.evolve(case, event)
+    if isinstance(event, returning.ReturningEvent):
+        return returning.evolve(case, event)
     if isinstance(event, recusal.RecusalEvent):
         return recusal.evolve(case, event)
     if isinstance(event, supervision.SupervisionEvent):
@@ -330,6 +337,7 @@ BESIDE_THE_LOOP: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
         **archiving.TURNS,
         **linking.TURNS,
         **units.TURNS,
+        **returning.TURNS,
         **recusal.TURNS,
         **supervision.TURNS,
         **reviewing.TURNS,

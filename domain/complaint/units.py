@@ -1,18 +1,30 @@
-"""Departments answer when they are called in, say that a case is not theirs, and hand it over."""
+"""Departments answer when they are called in, and a case is handed over to another person or unit."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import OPEN, Case, Step
+from domain.complaint.inquiry import by_the_handler
+from domain.complaint.state import OPEN, Call, Case, Clock, Step, at_step, not_concerned, started
 from domain.deadlines import Due
-from domain.decider import Code, Command, Event, For, PersonKey
-from domain.handling import Basis, Facts
+from domain.decider import Code, Command, Event, For, PersonKey, Role
+from domain.errors import (
+    AlreadyThere,
+    HandlerNeeded,
+    NotYourCase,
+    OwnWorkApproved,
+    OwnWorkRevisited,
+    OwnWorkVerified,
+    Superseded,
+    UnitConcerned,
+    UnknownReference,
+)
+from domain.handling import Basis, Facts, permit, post_of
 from domain.sealed import Sealed, TextFacts
 
 
@@ -52,37 +64,10 @@ class UnitAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentReturnRequested(Event):
-    """The unit says that the case is not its duty (退回), and whose it may be."""
-
-    request: UUID
-    reason: Code
-    explanation: Sealed
-    suggested_unit: Code | None
-    late: bool | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentReturnApproved(Event):
-    """The unit was relieved of the case; it is to be assigned again."""
-
-    request: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssignmentReturnRejected(Event):
-    """The unit keeps the case; after a final decision it cannot return it again."""
-
-    request: UUID
-    reason: Sealed
-    final: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(Event):
     """The case went to another person or unit; the limit of the unit begins anew, the promise does not.
 
-    A ledger does not tell why.
+    A unit that did not have the case may return it, until `return_due`. A ledger does not tell why.
     """
 
     department: Code | None
@@ -93,16 +78,10 @@ class HandedOver(Event):
     sign_due: Due | None
     unit_due: Due | None
     basis: Basis
+    return_due: Due | None = None
 
 
-UnitEvent: TypeAlias = (
-    UnitCalledIn
-    | UnitAnswered
-    | AssignmentReturnRequested
-    | AssignmentReturnApproved
-    | AssignmentReturnRejected
-    | HandedOver
-)
+UnitEvent: TypeAlias = UnitCalledIn | UnitAnswered | HandedOver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,26 +103,6 @@ class AnswerCall(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestReturn(Command):
-    """Say that the case is not this unit's duty."""
-
-    request: UUID
-    reason: Code
-    explanation: Sealed
-    suggested_unit: Code | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecideReturn(Command):
-    """Decide on the request named."""
-
-    request: UUID
-    approved: bool
-    reason: Sealed | None
-    final: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver(Command):
     """Give the case to another person or unit."""
 
@@ -152,27 +111,198 @@ class HandOver(Command):
     reason: HandoverReason
 
 
-UnitCommand: TypeAlias = CallIn | AnswerCall | RequestReturn | DecideReturn | HandOver
+UnitCommand: TypeAlias = CallIn | AnswerCall | HandOver
+
+BEFORE_ANSWER: Final = frozenset({Step.ASSIGNED, Step.IN_PROGRESS, Step.REPLY_PENDING_APPROVAL, Step.REPLY_APPROVED})
+"""Where a unit has the case and the complainant still waits for the answer."""
 
 TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
     {
         "call-in": frozenset({Step.ASSIGNED, Step.IN_PROGRESS}),
         "answer-call": OPEN,
-        "request-return": frozenset({Step.ASSIGNED}),
-        "decide-return": frozenset({Step.ASSIGNED}),
-        "hand-over": frozenset(
-            {Step.ASSIGNED, Step.IN_PROGRESS, Step.REPLY_PENDING_APPROVAL, Step.REPLY_APPROVED, Step.REPLIED}
-        ),
+        # After the answer a rectification may still be under way, also when its handler leaves.
+        "hand-over": BEFORE_ANSWER | {Step.REPLIED, Step.CLOSED},
     }
 )
-"""At which steps each command is in turn (domain.md §6.3)."""
+"""At which steps each command is in turn (domain.md §6.3; call-in and hand-over are our design)."""
 
 
 def decide(case: Case | None, command: UnitCommand, facts: Facts) -> list[Event | For]:
-    """Answer the commands of this phase."""
-    raise NotImplementedError
+    """Answer what departments do with a case that one of them leads.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, UnknownReference, UnitConcerned,
+    AlreadyThere, Superseded, HandlerNeeded, and what `by_the_handler` raises.
+    """
+    match command:
+        case CallIn():
+            return _call_in(at_step(case, *TURNS["call-in"]), command, facts)
+        case AnswerCall():
+            return _answer(at_step(case, *TURNS["answer-call"]), command, facts)
+        case HandOver():
+            return _hand_over(at_step(case, *TURNS["hand-over"]), command, facts)
+        case _:
+            assert_never(command)
+
+
+def _call_in(case: Case, command: CallIn, facts: Facts) -> list[Event | For]:
+    """Let the desk, or the handler who leads, ask another department (协办)."""
+    at, by, department = command.at, command.by, command.department
+    if by.role is Role.HANDLER:
+        by_the_handler(case, command, "call-in", facts)
+    else:
+        permit(by, case.profile, "call-in", at, facts)
+        not_concerned(case, by, at, facts)
+    _unconcerned_unit(case, command, facts)
+    if department == case.department:
+        # Who leads need not be called in.
+        raise UnknownReference(kind="department", value=department)
+    if command.call in case.calls or any(
+        call.department == department and not call.answered for call in case.calls.values()
+    ):
+        raise AlreadyThere(department=department)
+    return [
+        UnitCalledIn(
+            at=at,
+            by=by,
+            call=command.call,
+            department=department,
+            question=command.question,
+            due=facts.limit(case.profile, "complaint.call", at),
+            basis=facts.basis(case.profile, at),
+        )
+    ]
+
+
+def _answer(case: Case, command: AnswerCall, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "answer-call", at, facts)
+    not_concerned(case, by, at, facts)
+    call = case.calls.get(command.call)
+    if call is None:
+        raise UnknownReference(kind="call", value=command.call)
+    if post_of(by, at, facts).department != call.department:
+        raise NotYourCase(department=call.department)
+    # What is answered becomes part of the inquiry, so nobody answers who judged it, or the other way round.
+    _no_judge(case, by.persons)
+    if call.answered:
+        raise Superseded(call=command.call)
+    return [
+        UnitAnswered(
+            at=at,
+            by=by,
+            call=command.call,
+            answer=command.answer,
+            answer_measured=command.answer_measured,
+            late=facts.late(case.profile, call.due, at),
+        )
+    ]
+
+
+def _hand_over(case: Case, command: HandOver, facts: Facts) -> list[Event | For]:
+    """Give the case to somebody who can carry it on; whoever had it before keeps their part in it."""
+    at, by, department, handler = command.at, command.by, command.department, command.handler
+    policy = permit(by, case.profile, "hand-over", at, facts)
+    not_concerned(case, by, at, facts)
+    if by.role is Role.UNIT_HEAD and {post_of(by, at, facts).department} != {case.department, department}:
+        raise NotYourCase(department=case.department)
+    if case.step is Step.CLOSED and not still_to_rectify(case):
+        at_step(case, *TURNS["hand-over"] - {Step.CLOSED})
+    _unconcerned_unit(case, command, facts)
+    if handler is None and case.step not in BEFORE_ANSWER:
+        # Nobody signs for a case any more that is answered.
+        raise HandlerNeeded(step=case.step)
+    if handler is not None:
+        not_concerned(case, replace(by, person=handler, on_behalf_of=None), at, facts)
+        _no_judge(case, frozenset({handler}))
+        posts = [post for post in facts.register.held_by(handler, at) if post.department == department]
+        if not any(policy.allows("sign-for", post.role) for post in posts):
+            raise UnknownReference(kind="handler", value=handler)
+    if (department, handler) == (case.department, case.handler):
+        return []
+    signs_anew = after_hand_over(case.step, case.department, command) is Step.ASSIGNED
+    another = case.department != department and signs_anew
+    return [
+        HandedOver(
+            at=at,
+            by=by,
+            department=department,
+            handler=handler,
+            from_department=case.department,
+            from_handler=case.handler,
+            reason=command.reason,
+            sign_due=facts.limit(case.profile, "complaint.sign_for", at) if signs_anew else None,
+            unit_due=case.due(Clock.HANDLE),
+            basis=facts.basis(case.profile, at),
+            return_due=facts.limit(case.profile, "complaint.unit_return", at) if another else None,
+        )
+    ]
+
+
+def still_to_rectify(case: Case) -> bool:
+    """Say whether something must still be put right."""
+    return case.plans_owed > 0 or any(one.passed is None for one in case.rectifications.values())
+
+
+def after_hand_over(step: Step, from_department: Code | None, to: HandOver | HandedOver) -> Step:
+    """Give where a case stands after it was handed over, in the rules and on the docket alike.
+
+    Another unit signs for it first, and so does whoever takes it where nobody is named; one colleague goes on where the
+    other stopped. After the answer it stays where it is.
+    """
+    anew = to.department != from_department or to.handler is None
+    return Step.ASSIGNED if anew and step in BEFORE_ANSWER else step
+
+
+def _unconcerned_unit(case: Case, command: CallIn | HandOver, facts: Facts) -> None:
+    if command.department not in facts.register.departments:
+        raise UnknownReference(kind="department", value=command.department)
+    if case.respondent.staff in facts.register.heads(command.department, command.at):
+        raise UnitConcerned(department=command.department)
+
+
+def _no_judge(case: Case, persons: frozenset[PersonKey]) -> None:
+    """Let nobody handle what they judged, whichever came first (domain.md §6.4)."""
+    for judges, refusal in (
+        (case.approvers, OwnWorkApproved),
+        (case.verifiers, OwnWorkVerified),
+        (case.revisitors, OwnWorkRevisited),
+    ):
+        if persons & judges:
+            raise refusal
 
 
 def evolve(case: Case, event: UnitEvent) -> Case:
     """Take one event in; never refuses."""
-    raise NotImplementedError
+    match event:
+        case UnitCalledIn(by=by, call=call, department=department, due=due):
+            called = replace(
+                case,
+                calls=MappingProxyType({**case.calls, call: Call(department=department, due=due)}),
+                departments=case.departments | {department},
+            )
+            return replace(called, handlers=case.handlers | by.persons) if by.role is Role.HANDLER else called
+        case UnitAnswered(by=by, call=call):
+            answered = replace(case, handlers=case.handlers | by.persons)
+            found = case.calls.get(call)
+            if found is None:
+                return answered
+            return replace(answered, calls=MappingProxyType({**case.calls, call: replace(found, answered=True)}))
+        case HandedOver():
+            return _handed_over(case, event)
+        case _:
+            assert_never(event)
+
+
+def _handed_over(case: Case, event: HandedOver) -> Case:
+    step = after_hand_over(case.step, event.from_department, event)
+    taken = replace(case, step=step, department=event.department, handler=event.handler)
+    if event.department is not None:
+        taken = replace(taken, departments=case.departments | {event.department})
+    if step is not Step.ASSIGNED:
+        return taken
+    taken = started(taken, event.at, sign=("complaint.sign_for", event.sign_due))
+    if event.from_department != event.department:
+        # What was decided on a return was about the other unit.
+        taken = replace(taken, returning=None, designated=False)
+        taken = started(taken, event.at, **{"return": ("complaint.unit_return", event.return_due)})
+    return replace(taken, reply=None)

@@ -59,7 +59,7 @@ def current(entries: Iterable[Entry]) -> dict[str, Any]:
         "pauses": [stop.pause for stop in case.stops if stop.end is None],
         "extensions": [key for key, one in case.extensions.items() if one.approved is None],
         "calls": [key for key, one in case.calls.items() if not one.answered],
-        "request": case.returning,
+        "request": None if case.returning is None else case.returning.request,
         "recusals": [key for key, one in case.recusals.items() if one.granted is None],
         "supervisions": [key for key, one in case.supervisions.items() if not one.lifted],
         "statements": [key for key, made in case.statements.items() if not made],

@@ -216,6 +216,52 @@ class OwnWorkEnded(Refused):
     then = "A supervisor who took no part in it decides."
 
 
+class OwnWorkReviewed(Refused):
+    """Nobody reviews a case they had a part in, nor one of their own unit."""
+
+    code = "own-work-reviewed"
+    about = "person"
+    watched = True
+    then = "A reviewer of the upper unit who took no part decides."
+
+
+class FinalDecision(Refused):
+    """The second review has ended this; the same facts are not taken up again."""
+
+    code = "final-decision"
+    then = "With new facts, tell the complaint desk: it can reopen the case."
+
+
+class NotSettledHere(Refused):
+    """What bears a complaint out has to be put right, so it is not settled at the counter."""
+
+    code = "not-settled-here"
+    about = "content"
+    then = "Accept the complaint and assign it; the unit plans the rectification."
+
+
+class NotForPublication(Refused):
+    """A sealed or restricted case is not published, and who complained there is not disclosed."""
+
+    code = "not-for-publication"
+    then = "Leave it; where the law requires otherwise, the restriction is lifted first."
+
+
+class StillPersonal(Refused):
+    """The text still holds what looks like a phone, an identity number, a plate or an address."""
+
+    code = "still-personal"
+    about = "content"
+    then = "Take it out of the text and propose it again."
+
+
+class AlreadyPublished(Refused):
+    """The case is published already."""
+
+    code = "already-published"
+    then = "Take it out of publication first, then propose the new text."
+
+
 class WithdrawalInvalid(Refused):
     """A withdrawal is not taken by whom the complaint is about, by their unit, or by who handles it."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from domain.complaint.state import OPEN, PROMISE, Case, Clock, Running, Step, Stop
 from domain.deadlines import Due, Pause, Term, kept_promise
@@ -63,6 +64,22 @@ def ended(stop: Stop, now: datetime) -> datetime:
     if stop.end is not None:
         return stop.end
     return max(stop.start, now if stop.until is None else min(now, stop.until.at))
+
+
+def from_its_day(limit: Due | None, zone: ZoneInfo) -> Due | None:
+    """Give the beginning of the local day of a limit: a pause until then leaves the whole of that day to work on.
+
+    By `excluded_days` the day on which the clock runs on is not counted; it must not begin with its last instant.
+    """
+    return None if limit is None else replace(limit, at=datetime.combine(limit.day, time.min, zone).astimezone(UTC))
+
+
+def silent_after(case: Case) -> Due | None:
+    """Give when the silence of a complainant who was asked for something is noted: once the desk works on it again.
+
+    That is the day after the one told to the complainant, on which the desk then has time to decide.
+    """
+    return next((stop.until for stop in case.stops if stop.pause == case.supplement), case.supplement_due)
 
 
 def computed(case: Case, clock: Clock, facts: Facts, now: datetime | None = None) -> Due | None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.clocks import passed
+from domain.complaint.clocks import from_its_day, passed, silent_after
 from domain.complaint.state import Case, Clock, Step, at_step, not_concerned
 from domain.complaint.timing import ClockPaused, resumed
 from domain.deadlines import Due
@@ -113,8 +113,9 @@ def decide(case: Case | None, command: SupplementingCommand, facts: Facts) -> li
             there = at_step(case, *TURNS["expire-supplement"])
             permit(by, there.profile, "expire-supplement", at, facts)
             _current(there, supplement)
-            if there.supplement_due is None or at <= there.supplement_due.at:
-                raise TooEarly(until=there.supplement_due)
+            limit = silent_after(there)
+            if limit is None or at <= limit.at:
+                raise TooEarly(until=limit)
             return [SupplementExpired(at=at, by=by, supplement=supplement), *_running_on(there, command, facts)]
         case _:
             assert_never(command)
@@ -126,12 +127,14 @@ def _request(case: Case, command: RequestSupplement, facts: Facts) -> list[Event
     not_concerned(case, by, at, facts)
     if case.supplement is not None:
         raise OnceOnly(supplement=case.supplement)
-    until = facts.limit(case.profile, "complaint.supplement", at)
+    due = facts.limit(case.profile, "complaint.supplement", at)
     basis = facts.basis(case.profile, at)
-    requested = SupplementRequested(at=at, by=by, supplement=supplement, items=command.items, due=until, basis=basis)
+    requested = SupplementRequested(at=at, by=by, supplement=supplement, items=command.items, due=due, basis=basis)
     if passed(case, Clock.ACCEPT, at, facts):
         # What is late already stays so: the complainant is asked all the same, but no pause begins after the due date.
         return [requested]
+    day_after = facts.limit(case.profile, "complaint.supplement", at, extra=1)
+    until = from_its_day(day_after, facts.zone(case.profile, at))
     paused = ClockPaused(
         at=at, by=by, pause=supplement, reason=REASON, evidence=(), explanation=None, until=until, basis=basis
     )

@@ -10,7 +10,17 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.clocks import HANDLED, computed, ended, in_hand, passed, pauses_of, running_by, term_of
+from domain.complaint.clocks import (
+    HANDLED,
+    computed,
+    ended,
+    from_its_day,
+    in_hand,
+    passed,
+    pauses_of,
+    running_by,
+    term_of,
+)
 from domain.complaint.state import OPEN, Case, Clock, Running, Step, Stop, at_step, not_concerned
 from domain.deadlines import Due, Pause, due, excluded_days
 from domain.decider import Actor, Code, Command, Event, For, Instant, PersonKey, Role
@@ -38,6 +48,7 @@ class Cause(StrEnum):
     UNMERGED = "unmerged"
     CALENDAR = "calendar"
     RETURNED = "returned"
+    REVIEWED = "reviewed"
 
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -45,7 +56,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockPaused(Event):
-    """The clock stands still (暂停计时), for a reason of the policy's list, until a day at the latest."""
+    """The clock stands still (暂停计时), for a listed reason, until the beginning of a day at the latest."""
 
     pause: UUID
     reason: Code
@@ -261,7 +272,10 @@ def _pause(case: Case, command: PauseClock, facts: Facts) -> list[Event | For]:
             reason=command.reason,
             evidence=command.evidence,
             explanation=command.explanation,
-            until=min((limit for limit in limits if limit is not None), key=lambda limit: limit.at, default=None),
+            until=from_its_day(
+                min((limit for limit in limits if limit is not None), key=lambda limit: limit.at, default=None),
+                policy.zone_info(),
+            ),
             basis=facts.basis(case.profile, at),
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from projections.wording import ending
+from projections.wording import ending, units
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
@@ -189,6 +189,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "replied": ("已答复", "replied"),
     "closed": ("已办结", "closed"),
     **ending.WORDS,
+    **units.WORDS,
 }
 """Code to (Chinese, English)."""
 

@@ -29,9 +29,7 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"转送{where}{late}{closed[0]}", f"sent it to {where}{late}{closed[1]}"
         case ending.Withdrawn() as e:
             how = t.code(e.proof)
-            seen = (
-                ("", "") if e.confirmed_by is None else ("，窗口核实自愿", "; a clerk saw it was of free will")
-            )
+            seen = ("", "") if e.confirmed_by is None else ("，窗口核实自愿", "; a clerk saw it was of free will")
             return f"撤回投诉（{how}）{seen[0]}", f"withdrew the complaint ({how}){seen[1]}"
         case ending.TerminationProposed() as e:
             why, due = t.codes([e.reason], ""), t.due(e.until)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, privacy, resolution
+from service.forms import ending, inquiry, intake, privacy, resolution, units
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -40,6 +40,11 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             ending.ProposeTerminationForm,
             ending.ConfirmTerminationForm,
             ending.DeclineProposalForm,
+            units.CallInForm,
+            units.AnswerCallForm,
+            units.RequestReturnForm,
+            units.DecideReturnForm,
+            units.HandOverForm,
             privacy.RequestErasureForm,
             privacy.DecideErasureForm,
             privacy.WitnessErasureForm,

@@ -271,6 +271,13 @@ class WithdrawalInvalid(Refused):
     then = "Somebody of the complaint window takes it, or the complainant withdraws by number and query code."
 
 
+class NothingOpen(Refused):
+    """There is nothing in this case that this could be about."""
+
+    code = "nothing-open"
+    then = "Take another of the next steps; what can be decided on is listed with the case."
+
+
 class ContactMissing(Refused):
     """The complainant has not been contacted, and contact was not tried often enough."""
 

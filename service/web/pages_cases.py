@@ -212,7 +212,7 @@ def _form(
     drawing = Drawing(
         t=page.t,
         zone=here.zone,
-        choices=here.choices(entries),
+        choices=here.choices(entries, command),
         given=given,
         errors=trouble.get("errors", {}),
         rows={**owed, **({more: len(page.sent.all(more) or page.sent.rows(more)) + 1} if more else {})},

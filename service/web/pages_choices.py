@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import get_type_hints
+from typing import Final, get_type_hints
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.decider import Event, PersonKey, Role
+from domain.decider import Code, Event, PersonKey, Role
 from domain.handling import Facts
 from domain.register import Entry as Entered
 from domain.register import Post
@@ -18,9 +18,12 @@ from domain.rulebook import Profile
 from projections.tables import Entry
 from projections.telling import say
 from projections.telling.teller import Language, Teller
-from service.web.complaints import current
+from service.web.current import current
 from service.web.drawing import Choices, Option
 from service.web.texts import Texts
+
+ANY_ACT: Final = frozenset({"decline-proposal", "expire-proposal"})
+"""Commands that name a proposal of whatever act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,8 @@ class Around:
             return code or ""
         return found.name_zh if self.t.language is Language.CHINESE else found.name_en
 
-    def choices(self, entries: Sequence[Entry] = ()) -> Choices:
-        """Give all that fields can refer to; `entries` are those of the case a form is about."""
+    def choices(self, entries: Sequence[Entry] = (), command: Code | None = None) -> Choices:
+        """Give all that fields can refer to; `entries` are those of the case that a command is about."""
         register, policy = self.facts.register, self.facts.rulebook.latest(Profile.HALL)
         lists = () if policy is None else policy.lists
         return {
@@ -87,14 +90,14 @@ class Around:
             ],
             "person": self._people(),
             "handler": self._people(Role.HANDLER),
-            **{
-                one.name: [
-                    Option(value=code, label=self.t.find(f"code.{code}") or self.t.word(code)) for code in one.codes
-                ]
-                for one in lists
-            },
-            **self._under_way(entries),
+            **{one.name: [self._listed(one.name, code) for code in one.codes] for one in lists},
+            **self._under_way(entries, command),
         }
+
+    def _listed(self, name: Code, code: Code) -> Option:
+        """Name a code of a closed list: by the word for it in that list, else by the word for the code."""
+        own = self.t.find(f"code.{name}.{code}") or self.t.find(f"code.{code}")
+        return Option(value=code, label=own or self.t.word(code))
 
     def _people(self, role: Role | None = None) -> list[Option]:
         """Name people by their posts, as histories do."""
@@ -112,20 +115,31 @@ class Around:
             for person, posts in held.items()
         ]
 
-    def _under_way(self, entries: Sequence[Entry]) -> dict[str, list[Option]]:
+    def _under_way(self, entries: Sequence[Entry], command: Code | None) -> dict[str, list[Option]]:
         """Find what events of a case gave an id, the newest first, each told by the event that made it."""
         found: dict[str, dict[UUID, str]] = {}
         for entry in entries:
             for name, key in _ids(entry.event):
                 told = f"{say(self.teller, entry.event)} · {self.teller.moment(entry.event.at)}"
                 found.setdefault(name, {}).setdefault(key, told)
-        known = current(list(entries))
-        if known["reply"] is not None or "reply" in found:
-            found["reply"] = {key: told for key, told in found.get("reply", {}).items() if key == known["reply"]}
+        for name, live in _live(entries, command).items():
+            found[name] = {key: told for key, told in found.get(name, {}).items() if key in live}
         return {
             name: [Option(value=str(key), label=told) for key, told in reversed(ids.items())]
             for name, ids in found.items()
         }
+
+
+def _live(entries: Sequence[Entry], command: Code | None) -> dict[str, set[UUID]]:
+    """Give the ids that still wait for something, by the name of what they are; a confirmation sees only its own."""
+    found = {}
+    for name, value in current(entries).items():
+        each = value if isinstance(value, list) else [] if value is None else [value]
+        each = (
+            [one["proposal"] for one in each if command in {one["confirm"], *ANY_ACT}] if name == "proposals" else each
+        )
+        found[name.removesuffix("s")] = set(each)
+    return found
 
 
 def _ids(event: Event) -> Iterator[tuple[str, UUID]]:

@@ -7,6 +7,7 @@ It reads the form's own types, so that a new form has its page the moment it exi
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
+from domain.handling import HALL_ZONE
 from service.web.texts import Texts
 
 Pairs = Sequence[tuple[str, str]]
@@ -60,6 +62,8 @@ REFERS: Final[Mapping[str, str]] = MappingProxyType(
 """From which list the value of a field comes, by its name."""
 REFERS_IN: Final = (("department", "department"), ("unit", "department"), ("window", "window"), ("post", "post"))
 """The same for words inside a name."""
+LISTED: Final = re.compile(r"policy's list `(\w+)`")
+"""How a form says that a code is one of a closed list of the rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,8 @@ def _part(name: str, info: Any) -> Part:  # noqa: ANN401 - the library's own des
     refers = None
     if kind in (str, UUID):
         inside = next((to for word, to in REFERS_IN if word in name), None)
-        refers = REFERS.get(name) or inside or (name if kind is UUID else None)
+        listed = LISTED.search(info.description or "")
+        refers = listed[1] if listed else REFERS.get(name) or inside or (name if kind is UUID else None)
     return Part(
         name=name,
         kind=_kind(kind, longest, choice=optional or default is PydanticUndefined, where=name),
@@ -191,8 +196,7 @@ def read(form: type[BaseModel], sent: Sent, zone: ZoneInfo, prefix: str = "") ->
 
 def _read(part: Part, sent: Sent, zone: ZoneInfo, name: str) -> object:
     if part.kind is Kind.GROUP and part.repeated:
-        rows = (read(part.of, sent, zone, f"{name}.{row}.") for row in sent.rows(name))
-        return [row for row in rows if not _empty(part.of, row)] or None
+        return [row for _, row in _rows(part, sent, zone, name)] or None
     if part.kind is Kind.GROUP:
         group = read(part.of, sent, zone, f"{name}.")
         return None if not part.required and _empty(part.of, group) else group
@@ -207,6 +211,12 @@ def _read(part: Part, sent: Sent, zone: ZoneInfo, name: str) -> object:
     return _value(part.kind, value, zone) if value else None
 
 
+def _rows(part: Part, sent: Sent, zone: ZoneInfo, name: str) -> list[tuple[int, dict[str, object]]]:
+    """Give the rows of a repeated group in which something was filled in, with their numbers on the page."""
+    rows = ((row, read(part.of, sent, zone, f"{name}.{row}.")) for row in sent.rows(name))
+    return [(number, row) for number, row in rows if not _empty(part.of, row)]
+
+
 def _value(kind: Kind, text: str, zone: ZoneInfo) -> object:
     if kind is Kind.YES_NO:
         return {YES: True, NO: False}.get(text, text)
@@ -217,6 +227,9 @@ def _value(kind: Kind, text: str, zone: ZoneInfo) -> object:
 
 
 def at_the_hall(text: str, zone: ZoneInfo) -> str:
+    if "-" not in text:
+        # Digits alone are read in more than one way.
+        return text
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
@@ -226,30 +239,31 @@ def at_the_hall(text: str, zone: ZoneInfo) -> str:
 
 def _empty(form: type[BaseModel], group: Mapping[str, object]) -> bool:
     """Say whether nothing was filled in: all as it stood there from the start."""
-    by_name = {part.name: part for part in parts(form)}
-    return all(
-        value == bool(part.default)
-        if part.kind is Kind.TICK
-        else part.default is not None and value == str(part.default)
-        for part, value in ((by_name[name], value) for name, value in group.items())
-    )
+    return all(_untouched(part, group[part.name]) for part in parts(form) if part.name in group)
+
+
+def _untouched(part: Part, value: object) -> bool:
+    if part.kind is Kind.TICK:
+        return value == bool(part.default)
+    return part.default is not None and value == str(part.default)
 
 
 def misplaced(form: type[BaseModel], error: ValidationError, sent: Sent, t: Texts) -> dict[str, str]:
     """Give what is wrong, by the name of its field; under the empty name what concerns the whole form."""
     found: dict[str, str] = {}
     for one in error.errors():
-        name, inside = "", form
+        name, inside, rows = "", form, list[int]()
         for step in one["loc"]:
             if isinstance(step, int):
-                rows = sent.rows(name)
-                name = f"{name}.{rows[step]}" if step < len(rows) else name
+                name = f"{name}.{rows[step]}" if rows else name
                 continue
             part = next((part for part in parts(inside) if part.name == step), None)
             if part is None:
                 break
             name = f"{name}.{step}" if name else str(step)
-            inside = part.of if part.kind is Kind.GROUP else inside
+            if part.kind is Kind.GROUP:
+                inside = part.of
+                rows = [row for row, _ in _rows(part, sent, HALL_ZONE, name)] if part.repeated else []
         found.setdefault(name, t.invalid(one["type"], one["msg"], one.get("ctx", {})))
     return found
 

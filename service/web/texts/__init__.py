@@ -64,11 +64,12 @@ class Texts:
 
     def option(self, member: StrEnum) -> str:
         """Give the word for a choice: one of its own kind first, then the word for its code."""
-        kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(member).__name__).lower()
         own = self.find(f"option.{type(member).__name__}.{member}")
-        if own is not None:
-            return own
-        return self.word(f"{kind}_{member}" if f"{kind}_{member}" in WORDS else member)
+        return self.word(_code_of(member)) if own is None else own
+
+    def knows(self, member: StrEnum) -> bool:
+        """Say whether there is a word for a choice."""
+        return self.find(f"option.{type(member).__name__}.{member}") is not None or _code_of(member) in WORDS
 
     def refused(self, refused: Refused) -> tuple[str, str]:
         """Give why something is refused, and what to do next; in English the class says it unless pages differ."""
@@ -85,6 +86,12 @@ class Texts:
         own = self.find(f"sentence.{message.removeprefix('Value error, ')}")
         found = own or self.find(f"invalid.{kind}") or self.find("invalid.other") or message
         return _filled(found, limits)
+
+
+def _code_of(member: StrEnum) -> str:
+    """Give the code under which histories have the word for a choice: that of its own kind, if there is one."""
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(member).__name__).lower()
+    return f"{kind}_{member}" if f"{kind}_{member}" in WORDS else str(member)
 
 
 def _filled(text: str, facts: Mapping[str, object]) -> str:

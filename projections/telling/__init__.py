@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.decider import Event
-from projections.telling import ending, loop, privacy, rules, units
+from projections.telling import ending, loop, privacy, reviewing, rules, units
 from projections.telling.teller import Language, Teller
 from projections.words import word
 
@@ -20,6 +20,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     rules.told,
     privacy.told,
     ending.told,
+    reviewing.told,
     units.told,
 )
 """Each tells the events it knows, and gives None for all others."""

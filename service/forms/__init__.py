@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, privacy, resolution, units
+from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, units
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -40,6 +40,16 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             ending.ProposeTerminationForm,
             ending.ConfirmTerminationForm,
             ending.DeclineProposalForm,
+            reviewing.ResolveOnSpotForm,
+            reviewing.RequestReviewForm,
+            reviewing.DecideReviewForm,
+            reviewing.ReopenForm,
+            reviewing.OrderReworkForm,
+            publishing.ProposePublicationForm,
+            publishing.ConfirmPublicationForm,
+            publishing.UnpublishForm,
+            publishing.ProposeDisclosureForm,
+            publishing.ConfirmDisclosureForm,
             units.CallInForm,
             units.AnswerCallForm,
             units.RequestReturnForm,

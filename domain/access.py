@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     SUPERVISION = "supervision"
     OWN_CASE = "own_case"
     WARRANT = "warrant"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

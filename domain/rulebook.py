@@ -139,6 +139,16 @@ class Category:
     name_en: PublicName
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """How a place calls a stretch of the loop: a name over the steps of a case; the events stay the same."""
+
+    code: Code
+    name_zh: PublicName
+    name_en: PublicName
+    steps: tuple[Code, ...]
+
+
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
 
 
@@ -165,7 +175,15 @@ class CategoriesAdopted(Event):
     categories: tuple[Category, ...]
 
 
-RulebookEvent: TypeAlias = PolicyAdopted | CalendarAdopted | CategoriesAdopted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagesAdopted(Event):
+    """Other names for the steps were adopted; an empty list brings our own back."""
+
+    version: int
+    stages: tuple[Stage, ...]
+
+
+RulebookEvent: TypeAlias = PolicyAdopted | CalendarAdopted | CategoriesAdopted | StagesAdopted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +208,15 @@ class AdoptCategories(Command):
     categories: tuple[Category, ...]
 
 
-RulebookCommand: TypeAlias = AdoptPolicy | AdoptCalendar | AdoptCategories
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptStages(Command):
+    """Adopt other names for the steps."""
+
+    version: int
+    stages: tuple[Stage, ...]
+
+
+RulebookCommand: TypeAlias = AdoptPolicy | AdoptCalendar | AdoptCategories | AdoptStages
 
 
 def _no_categories() -> Mapping[Code, Category]:
@@ -206,6 +232,8 @@ class Rulebook:
     calendar: Calendar = field(default_factory=lambda: Calendar(()))
     categories_version: int = 0
     categories: Mapping[Code, Category] = field(default_factory=_no_categories)
+    stages_version: int = 0
+    stages: tuple[Stage, ...] = ()
 
     def policy(self, profile: Code, at: datetime) -> Policy | None:
         """Give the policy of a profile in force at a moment (UTC): the last one adopted for it.
@@ -217,6 +245,10 @@ class Rulebook:
         return next(
             (e.policy for e in reversed(self.policies) if e.policy.profile == profile and e.in_force_from <= at), None
         )
+
+    def stage(self, step: Code) -> Stage | None:
+        """Give the stage a step of a case belongs to here; None where it goes by its own name."""
+        return next((stage for stage in self.stages if step in stage.steps), None)
 
     def latest(self, profile: Code) -> Policy | None:
         """Give the newest policy of a profile."""
@@ -254,6 +286,12 @@ def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) 
             _next(version, rulebook.categories_version)
             _whole(categories)
             return [CategoriesAdopted(at=at, by=by, version=version, categories=categories)]
+        case AdoptStages(at=at, by=by, version=version, stages=stages):
+            if version == rulebook.stages_version and stages == rulebook.stages:
+                return []
+            _next(version, rulebook.stages_version)
+            _apart(stages)
+            return [StagesAdopted(at=at, by=by, version=version, stages=stages)]
         case _:
             assert_never(command)
 
@@ -286,6 +324,15 @@ def _whole(categories: tuple[Category, ...]) -> None:
         raise UnknownReference(kind="category", value=lost[0])
 
 
+def _apart(stages: tuple[Stage, ...]) -> None:
+    """Refuse two stages of one code, or one step in two of them."""
+    named = [stage.code for stage in stages]
+    steps = [step for stage in stages for step in stage.steps]
+    for words in (named, steps):
+        if twice := next((word for word in words if words.count(word) > 1), None):
+            raise AlreadyThere(value=twice)
+
+
 def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:
     """Take one event in; never refuses."""
     match event:
@@ -297,6 +344,8 @@ def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:
         case CategoriesAdopted(version=version, categories=categories):
             by_code = MappingProxyType({category.code: category for category in categories})
             return replace(rulebook, categories_version=version, categories=by_code)
+        case StagesAdopted(version=version, stages=stages):
+            return replace(rulebook, stages_version=version, stages=stages)
         case _:
             assert_never(event)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from projections.docket import DOCKET
+from projections.outbox import OUTBOX
 from projections.runner import Projection
 
-PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET,)
+PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX)
 """Every projection, under the number this version was built for."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from domain import access, complaint, register, rulebook
+from domain import access, complaint, notice, register, rulebook
 from domain.decider import Event, Metadata, Recorded
 
 NAMES: Final[Mapping[str, type[Event]]] = {
@@ -26,6 +26,7 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "rulebook.policy-adopted.1": rulebook.PolicyAdopted,
     "rulebook.calendar-adopted.1": rulebook.CalendarAdopted,
     "rulebook.categories-adopted.1": rulebook.CategoriesAdopted,
+    "rulebook.stages-adopted.1": rulebook.StagesAdopted,
     "complaint.registered.1": complaint.Registered,
     "complaint.acknowledgement-issued.1": complaint.AcknowledgementIssued,
     "complaint.query-code-replaced.1": complaint.QueryCodeReplaced,
@@ -100,6 +101,10 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "complaint.unpublished.1": complaint.publishing.Unpublished,
     "complaint.disclosure-proposed.1": complaint.publishing.DisclosureProposed,
     "complaint.identity-disclosed.1": complaint.publishing.IdentityDisclosed,
+    "notice.queued.1": notice.Queued,
+    "notice.sent.1": notice.Sent,
+    "notice.sending-failed.1": notice.SendingFailed,
+    "notice.delivered.1": notice.Delivered,
     "access.opened.1": access.Opened,
     "attempts.refused.1": access.AttemptRefused,
 }

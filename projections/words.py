@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from projections.wording import ending, units
+from projections.wording import ending, timing, units, watching
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
@@ -121,10 +121,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "medium_status_page": ("查询页面", "on the status page"),
     "failure_unreachable": ("无法连接", "not reachable"),
     "failure_refused": ("对方拒收", "refused by the other side"),
+    "failure_no_answer": ("无人接听", "no answer"),
+    "failure_wrong_address": ("地址有误", "wrong address"),
     "failure_no_address": ("没有地址", "no address"),
     "failure_technical": ("技术故障", "technical failure"),
     # what is sealed, by the name of its field
     "field_name": ("姓名", "name"),
+    "field_email": ("电子邮箱", "electronic mail"),
+    "field_guardian": ("监护人", "guardian"),
     "field_phone": ("电话", "phone"),
     "field_subject": ("标题", "subject"),
     "field_narrative": ("投诉内容", "narrative"),
@@ -138,7 +142,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "field_legal_basis": ("法律依据", "legal basis"),
     "field_points": ("逐项答复", "answers to the points"),
     "field_remedy": ("救济措施", "remedy"),
-    "field_content": ("答复内容", "text of the reply"),
+    "field_content": ("答复或补正内容", "text of the reply or the supplement"),
+    "field_explanation": ("说明", "explanation"),
     "field_reason": ("退回理由", "reason for the rework"),
     # commands
     "command_register": ("登记投诉", "register a complaint"),
@@ -189,7 +194,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "replied": ("已答复", "replied"),
     "closed": ("已办结", "closed"),
     **ending.WORDS,
+    **timing.WORDS,
     **units.WORDS,
+    **watching.WORDS,
 }
 """Code to (Chinese, English)."""
 

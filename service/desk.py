@@ -67,7 +67,7 @@ class Told:
     @property
     def person(self) -> PersonKey | None:
         """The person under whose key something is sealed, if there is anything."""
-        return self.complainant if self.form.name or self.form.phone else None
+        return self.complainant if self.form.name or self.form.phone or self.form.email else None
 
 
 def case_of_command(command_id: UUID) -> UUID:

@@ -23,7 +23,7 @@ PURPOSES: Final[Mapping[Role, Purpose]] = MappingProxyType(
     }
 )
 """For what each role may open sealed values; who is not named opens none."""
-IDENTITY: Final = frozenset({"name", "phone"})
+IDENTITY: Final = frozenset({"name", "phone", "email", "guardian"})
 SEES_IDENTITY: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.REVISIT_OFFICER, Role.SUPERVISOR})
 
 

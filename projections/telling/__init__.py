@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.decider import Event
-from projections.telling import ending, loop, privacy, reviewing, rules, units
+from projections.telling import ending, loop, notices, privacy, reviewing, rules, timing, units, watching
 from projections.telling.teller import Language, Teller
 from projections.words import word
 
@@ -19,9 +19,12 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     loop.told,
     rules.told,
     privacy.told,
+    watching.told,
     ending.told,
     reviewing.told,
+    timing.told,
     units.told,
+    notices.told,
 )
 """Each tells the events it knows, and gives None for all others."""
 

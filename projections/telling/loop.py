@@ -72,8 +72,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"答复投诉人{late}{ways[0]}{then[0]}", f"replied{late}{ways[1]}{then[1]}"
         case complaint.ReplyDeliveryFailed() as e:
             return (
-                f"第{e.attempt_no}次送达答复未成（{t.code(e.cause)}）",
-                f"delivery attempt {e.attempt_no} failed ({t.code(e.cause)})",
+                f"第{e.attempt_no}次送达答复未成（{t.code(e.cause, 'failure_')}）",
+                f"delivery attempt {e.attempt_no} failed ({t.code(e.cause, 'failure_')})",
             )
         case complaint.RevisitAttempted() as e:
             how, result = t.code(e.method), t.code(e.result)

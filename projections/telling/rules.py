@@ -34,5 +34,7 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             )
         case rulebook.CategoriesAdopted(version=version):
             return f"采用投诉分类第{version}版", f"adopted version {version} of the categories"
+        case rulebook.StagesAdopted(version=version):
+            return f"采用环节名称第{version}版", f"adopted version {version} of the names of the steps"
         case _:
             return None

@@ -239,9 +239,7 @@ class Telling:
                 continue
             self._add("approve", head, ApproveReplyForm(reply=reply), 20, 220)
             self._lie(Step.REPLY_APPROVED)
-            method = Method(
-                self._chosen("web", "message", "letter") if self._written else self._chosen("phone", "counter")
-            )
+            method = Method.LETTER if self._written else Method(self._chosen("phone", "counter"))
             if self._is(Twist.DELIVERY_FAILED):
                 failed = self._chance.choice(list(DeliveryFailure))
                 self._add("reply-failed", self._handler, ReplyForm(reply=reply, method=method, failed=failed), 10, 90)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
 )
 
 from domain import complaint
@@ -18,6 +19,9 @@ from domain.decider import Code, PersonKey
 from domain.rulebook import Profile
 from domain.sealed import measure
 from service.forms.form import Form, HallCode, Line, Making, Moment, Text
+
+Email = Annotated[Line, StringConstraints(pattern=r"^[^\s@<>,;:]+@[^\s@<>,;:]+$")]
+"""An address of electronic mail: one, and nothing else."""
 
 
 class RespondentForm(BaseModel):
@@ -39,6 +43,7 @@ class CaseForm(BaseModel):
     desired_outcome: Text | None = None
     name: Line | None = None
     phone: Line | None = None
+    email: Email | None = Field(default=None, description="Where notices may be sent.")
     id_number: Line | None = Field(default=None, description="Only for recognising the same person; not stored.")
     anonymous: bool = False
     channel: Channel = Channel.WEB
@@ -118,7 +123,7 @@ WRITTEN: Final = frozenset({Channel.WEB, Channel.LETTER_BOX})
 def registration(
     form: CaseForm, making: Making, complainant: PersonKey, profile: Profile = Profile.HALL
 ) -> complaint.Register:
-    """Seal a complaint and give the command that registers it; name and phone under the person's key."""
+    """Seal a complaint and give the command that registers it; name, phone and address under the person's key."""
     seal, seal_person = making.seal, making.sealer.seal_person
     respondent = form.respondent
     return complaint.Register(
@@ -142,6 +147,7 @@ def registration(
         external_ref=form.external_ref,
         name=None if form.name is None else seal_person("name", form.name),
         phone=None if form.phone is None else seal_person("phone", form.phone),
+        email=None if form.email is None else seal_person("email", form.email),
         subject=seal("subject", form.subject),
         narrative=seal("narrative", form.narrative),
         narrative_facts=None if form.narrative is None else measure(form.narrative),

@@ -6,9 +6,10 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from domain.complaint.state import Step
 from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import Code, PublicName
-from domain.rulebook import Category, CodeList, Permission, Policy, Profile
+from domain.rulebook import Category, CodeList, Permission, Policy, Profile, Stage
 from service import profiles
 from service.forms.form import Day
 
@@ -168,4 +169,41 @@ class CategoriesForm(BaseModel):
         return tuple(
             Category(code=one.code, parent=one.parent, name_zh=one.name_zh, name_en=one.name_en)
             for one in self.categories
+        )
+
+
+class StageForm(BaseModel):
+    """One stage: its name, and the steps of a case that go by it."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: Code
+    name_zh: PublicName
+    name_en: PublicName
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=len(Step))
+
+
+class StagesForm(BaseModel):
+    """The whole list of stages; it replaces the one before, and an empty one brings our own names back."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": 1,
+                    "stages": [
+                        {"code": "COLLECT", "name_zh": "收集整理", "name_en": "Collecting", "steps": ["registered"]},
+                    ],
+                }
+            ]
+        },
+    )
+    version: int = Field(ge=1, le=HIGHEST_VERSION)
+    stages: tuple[StageForm, ...] = Field(max_length=len(Step))
+
+    def entries(self) -> tuple[Stage, ...]:
+        """Give the stages, in their order."""
+        return tuple(
+            Stage(code=one.code, name_zh=one.name_zh, name_en=one.name_en, steps=tuple(map(str, one.steps)))
+            for one in self.stages
         )

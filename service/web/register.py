@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain import register, rulebook
 from domain.decider import Code, PersonKey, Role
 from domain.register import Add, LeavePost, RegisterCommand, TakePost, Window
-from domain.rulebook import AdoptCalendar, AdoptCategories, AdoptPolicy, RulebookCommand
+from domain.rulebook import AdoptCalendar, AdoptCategories, AdoptPolicy, AdoptStages, RulebookCommand
 from service.accounts import UnknownAccount
 from service.casebook import Done
 from service.forms.entries import AnyEntryForm
-from service.forms.rules import CalendarForm, CategoriesForm, PolicyForm, policy_of
+from service.forms.rules import CalendarForm, CategoriesForm, PolicyForm, StagesForm, policy_of
 from service.parts import Parts
 from service.web.deps import Asking, Caller, InAsking, InParts, acting_as
 
@@ -124,6 +124,7 @@ def public_register(response: Response, parts: InParts) -> dict[str, Any]:
         "items": [asdict(one) for one in registered.items.values()],
         "categories_version": facts.rulebook.categories_version,
         "categories": [asdict(one) for one in facts.rulebook.categories.values()],
+        "stages": [asdict(one) for one in facts.rulebook.stages],
     }
 
 
@@ -185,6 +186,8 @@ def show_rulebook(response: Response, _: Administrator, parts: InParts) -> dict[
         "calendars": [asdict(year) for year in rules.years],
         "categories_version": rules.categories_version,
         "categories": [asdict(one) for one in rules.categories.values()],
+        "stages_version": rules.stages_version,
+        "stages": [asdict(one) for one in rules.stages],
     }
 
 
@@ -215,3 +218,10 @@ def adopt_categories(
     """Adopt the next version of the list of categories."""
     command = AdoptCategories(at=datetime.now(UTC), by=who.actor, version=form.version, categories=form.entries())
     return _changed(response, _rulebook(parts, command, asking, "adopt-categories", form))
+
+
+@router.post("/rulebook/stages", tags=[RULEBOOK])
+def adopt_stages(form: StagesForm, response: Response, who: Administrator, parts: InParts, asking: InAsking) -> Changed:
+    """Adopt other names for the steps of a case; the events stay the same."""
+    command = AdoptStages(at=datetime.now(UTC), by=who.actor, version=form.version, stages=form.entries())
+    return _changed(response, _rulebook(parts, command, asking, "adopt-stages", form))

@@ -15,6 +15,7 @@ from domain.rulebook import (
     AdoptCalendar,
     AdoptCategories,
     AdoptPolicy,
+    AdoptStages,
     CalendarAdopted,
     CategoriesAdopted,
     Category,
@@ -23,6 +24,8 @@ from domain.rulebook import (
     Rulebook,
     RulebookCommand,
     RulebookEvent,
+    Stage,
+    StagesAdopted,
 )
 from tests.controls import REGISTRATION, case
 from tests.hall import CALENDAR_2026, CATEGORIES, ENTERED, FACTS, HALL, LEDGER, STRANGER, WEI, later, local
@@ -168,10 +171,35 @@ def test_a_list_of_categories_is_sound() -> None:
     book().when(replace(LIST, categories=twice)).then_refused(AlreadyThere, value="SHIRK")
 
 
+COLLECT = Stage(code="COLLECT", name_zh="收集整理", name_en="Collecting", steps=("registered", "awaiting_supplement"))
+CLOSING = Stage(code="FEED_BACK", name_zh="办结反馈", name_en="Closing", steps=("replied", "closed"))
+NAMES = AdoptStages(at=NOW, by=ADMINISTRATOR, version=1, stages=(COLLECT, CLOSING))
+NAMED = StagesAdopted(at=NOW, by=ADMINISTRATOR, version=1, stages=(COLLECT, CLOSING))
+
+
+def test_a_step_goes_by_the_name_of_its_place() -> None:
+    """Where no stage holds it, by its own; an empty list brings all of those back."""
+    book().when(NAMES).then([NAMED])
+    book(NAMED).when(NAMES).then_nothing()
+    rules = book(NAMED).state
+    assert (rules.stage("registered"), rules.stage("closed"), rules.stage("accepted")) == (COLLECT, CLOSING, None)
+    back = replace(NAMES, version=2, stages=())
+    assert book(NAMED, book(NAMED).when(back).event).state.stage("registered") is None
+    book(NAMED).when(replace(back, version=3)).then_refused(OutOfTurn)
+
+
+def test_a_step_has_one_name() -> None:
+    """No step stands in two stages, and no stage stands there twice."""
+    both = replace(CLOSING, steps=("registered",))
+    book().when(replace(NAMES, stages=(COLLECT, both))).then_refused(AlreadyThere, value="registered")
+    twice = replace(CLOSING, code="COLLECT")
+    book().when(replace(NAMES, stages=(COLLECT, twice))).then_refused(AlreadyThere, value="COLLECT")
+
+
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.ADMINISTRATOR, Role.SYSTEM}))
 def test_only_an_administrator_adopts(role: Role) -> None:
     """Nobody who handles cases sets the limits they are measured by."""
-    commands: list[RulebookCommand] = [ADOPT, YEAR, LIST]
+    commands: list[RulebookCommand] = [ADOPT, YEAR, LIST, NAMES]
     for command in commands:
         book().when(replace(command, by=Actor(person=WEI, role=role))).then_refused(NotYourRole, role=role)
     assert book().when(replace(ADOPT, by=THE_SYSTEM)).event.policy == HALL

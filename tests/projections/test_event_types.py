@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import access, complaint, register, rulebook
+from domain import access, complaint, notice, register, rulebook
 from domain.decider import Actor, Code, Digest, Event, Instant, Metadata, PublicName
 from domain.sealed import Base64, Sealed, sealed_values
 from projections.codec import NAME_OF, NAMES, decode
@@ -22,7 +22,13 @@ from tests.projections.test_codec import HISTORY, SAMPLES, STORED_NAME
 
 EVENTS: Final[tuple[type[Event], ...]] = tuple(
     event
-    for union in (register.RegisterEvent, rulebook.RulebookEvent, complaint.Event, access.AccessEvent)
+    for union in (
+        register.RegisterEvent,
+        rulebook.RulebookEvent,
+        complaint.Event,
+        notice.NoticeEvent,
+        access.AccessEvent,
+    )
     for event in get_args(union)
 )
 
@@ -36,7 +42,7 @@ def test_every_event_has_a_name_and_every_name_an_event() -> None:
 def test_every_name_says_where_it_belongs_and_what_happened() -> None:
     """Module, past participle in kebab case, number; the number is the only one in use for its event."""
     homes = {"complaint": "complaint", "register": "register", "rulebook": "rulebook", "access": "access"}
-    homes["privacy"] = "complaint.privacy"
+    homes |= {"privacy": "complaint.privacy", "notice": "notice"}
     for name, event in NAMES.items():
         assert STORED_NAME.fullmatch(name)
         module, happened, _ = name.split(".")

@@ -1,0 +1,87 @@
+"""The rulebook, for whoever runs the machine: what is adopted, and adopting more."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from service.cli import fail, opened
+
+rulebooks = typer.Typer(help="Policies, calendars, categories and the names of the steps.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.add_typer(rulebooks, name="rulebook")
+
+
+@rulebooks.command("adopt-defaults")
+def adopt_defaults() -> None:
+    """Adopt the policies, calendars and categories that come with the program, where none were adopted yet."""
+    from service.adoption import adopt_first
+
+    with opened() as parts:
+        adopted = adopt_first(parts.book)
+    typer.echo(f"{adopted} adopted." if adopted else "Everything was adopted already.")
+    typer.echo("Every limit is to be confirmed with the site before it is used in earnest.", err=True)
+
+
+@rulebooks.command("show")
+def show_rulebook() -> None:
+    """List what was adopted: policies with their limits, calendars, categories; separated by tabs."""
+    from domain.handling import HALL_ZONE
+
+    with opened() as parts:
+        rules = parts.book.facts().rulebook
+    for one in rules.policies:
+        since = f"{one.in_force_from.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
+        typer.echo(f"policy\t{one.policy.profile}\t{one.policy.version}\t{since}")
+        for term in one.policy.terms:
+            typer.echo(f"limit\t{one.policy.profile}\t{term.key}\t{term.amount} {term.unit}\t{term.source or '-'}")
+    for year in rules.years:
+        typer.echo(f"calendar\t{year.layer}\t{year.jurisdiction}\t{year.year}\t{year.version}\t{year.source}")
+    for category in rules.categories.values():
+        typer.echo(f"category\t{category.code}\t{category.name_zh}\t{category.name_en}\t{category.parent or '-'}")
+    for stage in rules.stages:
+        typer.echo(f"stage\t{stage.code}\t{stage.name_zh}\t{stage.name_en}\t{' '.join(stage.steps)}")
+
+
+@rulebooks.command("adopt-stages")
+def adopt_stages(
+    file: Annotated[
+        Path | None, typer.Argument(help="A TOML file with `version` and `stages`; without it, those of the program.")
+    ] = None,
+) -> None:
+    """Adopt other names for the steps of a case; the events stay the same, and an empty list brings ours back."""
+    from datetime import UTC, datetime
+    from importlib.resources import files
+
+    from pydantic import ValidationError
+
+    from domain.decider import THE_SYSTEM
+    from domain.errors import Refused
+    from domain.rulebook import RULEBOOK, STREAM, AdoptStages
+    from service import profiles
+    from service.casebook import Asked
+    from service.forms.rules import StagesForm
+
+    try:
+        source = files(profiles).joinpath("stages.toml") if file is None else file
+        form = StagesForm.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValidationError):
+            faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
+            raise fail("; ".join(faults)) from None
+        raise fail(f"{file} cannot be read: {error}") from None
+    command = AdoptStages(at=datetime.now(UTC), by=THE_SYSTEM, version=form.version, stages=form.entries())
+    with opened() as parts:
+        try:
+            asked = Asked(command_id=uuid4(), source="cli", name="adopt-stages")
+            done = parts.book.transact(RULEBOOK, STREAM, command, asked)
+        except Refused as refused:
+            raise fail(f"{refused.message()} {refused.then} [{refused.code}]") from None
+    typer.echo(f"Adopted version {form.version}." if done.events else "These names were adopted already.")

@@ -1,0 +1,178 @@
+"""Print which command is in turn at which step, who may give it, and what it causes: docs/transitions.md.
+
+`python -m service.transition_catalogue`. Steps come from the rules, roles from the hall's policy, and the events are
+read off the source of the rules: whatever event the answer to a command constructs, itself or in what it calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Final, get_args
+
+from domain import complaint
+from domain.complaint.intake import REGISTRARS
+from domain.complaint.state import Step
+from domain.decider import Code
+from projections.codec import NAMES
+from service import profiles
+
+PACKAGE: Final = "domain.complaint"
+HEAD: Final = """# Transitions
+
+Generated from the code by `python -m service.transition_catalogue`; a test compares the two, and compares them with
+the table of the specification as somebody transcribed it without seeing the rules.
+
+A command is in turn at the steps named; who may give it is data of the hall's policy; what follows is one or more of
+the events. That a command is in turn does not mean that this person may give it: persons are kept apart besides
+([decision 0013][told]), and each refusal says why. Commands of ledger cases stand in [importing](importing.md).
+
+[told]: decisions/0013-what-is-told-later.md
+"""
+LEDGER: Final = f"{PACKAGE}.ledger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One command: at which steps it is in turn (none: it opens a case), who may give it, what it causes."""
+
+    command: Code
+    steps: tuple[Step, ...]
+    roles: tuple[str, ...]
+    events: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Module:
+    """The functions of a module, and what its names mean elsewhere in the package."""
+
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    imported: dict[str, tuple[str, str]] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)
+
+
+def turns() -> list[Turn]:
+    """Give every command on a case of the hall, those of the loop first."""
+    may = profiles.document("hall").may
+    steps = {name: tuple(step for step in Step if name in named) for name, named in _by_command().items()}
+    caused = _caused(frozenset(steps) | frozenset(may))
+    found = []
+    for command, events in caused.items():
+        roles = REGISTRARS if command == "register" else may.get(command, ())  # type: ignore[call-overload]
+        found.append(
+            Turn(
+                command=command,
+                steps=steps.get(command, ()),
+                roles=tuple(sorted(roles)),
+                events=tuple(sorted(events)),
+            )
+        )
+    order = ["register", *steps]
+    return sorted(found, key=lambda turn: order.index(turn.command) if turn.command in order else len(order))
+
+
+def _by_command() -> dict[Code, list[Step]]:
+    found: dict[Code, list[Step]] = {}
+    for step, names in complaint.NEXT_STEPS.items():
+        for name in names:
+            found.setdefault(name, []).append(step)
+    return found
+
+
+@cache
+def _modules() -> Mapping[str, _Module]:
+    found = {}
+    for file in files(PACKAGE).iterdir():
+        if not file.name.endswith(".py"):
+            continue
+        name = file.name.removesuffix(".py")
+        module = _Module()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                module.functions.setdefault(node.name, node)
+            elif isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
+                module.modules |= {alias.asname or alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
+                for alias in node.names:
+                    module.imported[alias.asname or alias.name] = (str(node.module).rsplit(".", 1)[1], alias.name)
+        found[name] = module
+    return found
+
+
+def _caused(names: frozenset[Code]) -> dict[Code, set[str]]:
+    """Give the names of the events that each command may cause."""
+    commands = {command.__name__ for command in get_args(complaint.Command) if command.__module__ != LEDGER}
+    found: dict[Code, set[str]] = {}
+    for name, module in _modules().items():
+        decide = module.functions.get("decide")
+        if decide is None or name in {"__init__", "ledger"}:
+            continue
+        arms = {
+            pattern.cls.id: arm.body
+            for arm in ast.walk(decide)
+            if isinstance(arm, ast.match_case)
+            for pattern in ast.walk(arm.pattern)
+            if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name)
+        }
+        for body in (arms[one] for one in arms if one in commands) if arms else (decide.body,):
+            said, events = _read(name, body, set())
+            command = next((word for word in said if word in names), None)
+            if command is None:
+                raise ValueError(f"{name}: an answer names no command")
+            found.setdefault(command, set()).update(events)
+    return found
+
+
+def _read(module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> tuple[list[str], set[str]]:
+    """Give the words a piece of code says, and the events it constructs, in what it calls too."""
+    known = {event.__name__ for event in NAMES.values() if event.__module__.startswith(PACKAGE)}
+    said: list[str] = []
+    events: set[str] = set()
+    for node in (node for statement in body for node in ast.walk(statement)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            said.append(node.value)
+        if not isinstance(node, ast.Call):
+            continue
+        for home, name in _meant(module, node.func):
+            if name in known:
+                events.add(name)
+            elif (home, name) not in seen and name in _modules()[home].functions:
+                seen.add((home, name))
+                more_said, more_events = _read(home, _modules()[home].functions[name].body, seen)
+                said += more_said
+                events |= more_events
+    return said, events
+
+
+def _meant(module: str, called: ast.expr) -> Iterator[tuple[str, str]]:
+    here = _modules()[module]
+    if isinstance(called, ast.Name):
+        yield here.imported.get(called.id, (module, called.id))
+    elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in here.modules:
+        yield called.value.id, called.attr
+
+
+def catalogue() -> str:
+    """Give the whole text."""
+    lines = ["| command | at the steps | who may | what it causes |", "|---|---|---|---|"]
+    for turn in turns():
+        steps = ", ".join(f"`{step}`" for step in turn.steps) or "(opens a case)"
+        if len(turn.steps) == len(Step):
+            steps = "any"
+        lines.append(
+            f"| `{turn.command}` | {steps} | {', '.join(turn.roles) or 'nobody yet'} | {', '.join(turn.events)} |"
+        )
+    return HEAD + "\n" + "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the table to standard output, in UTF-8 whatever the machine prefers."""
+    sys.stdout.buffer.write(catalogue().encode())
+
+
+if __name__ == "__main__":
+    main()

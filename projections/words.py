@@ -195,7 +195,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "closed": ("已办结", "closed"),
     **ending.WORDS,
     **timing.WORDS,
-    **timing.WORDS,
     **units.WORDS,
     **watching.WORDS,
 }

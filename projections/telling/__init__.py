@@ -23,7 +23,6 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     ending.told,
     reviewing.told,
     timing.told,
-    timing.told,
     units.told,
     notices.told,
 )

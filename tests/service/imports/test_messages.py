@@ -1,4 +1,4 @@
-"""2,816 real messages become cases of the ledger, and an independent reading of the file says the same of them."""
+"""2,816 real messages become cases of a ledger, and an independent reading of the file says the same of them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ import pytest
 from openpyxl import Workbook
 
 from domain.sealed import Sealed
-from service.imports.messages import COLUMNS, Counts, NotMessages, import_messages
+from service.imports.mapping import load
+from service.imports.reading import NotThisTable
+from service.imports.table import Counts, import_table
 from service.parts import Parts, open_parts
 from service.settings import Settings
 from tests.service.fresh import Stored, fresh_database, stored
 
 SHARED: Final = Path(os.environ.get("BIHUAN_SHARED") or Path(__file__).parents[4] / "shared")
+LEDGER: Final = load("messages")
+COLUMNS: Final = ("留言编号", "留言用户", "留言主题", "留言时间", "留言详情", "答复意见", "答复时间")
 FILE: Final = SHARED / "data" / "messages-zh" / "messages_with_replies.xlsx"
 CHINA: Final = timezone(timedelta(hours=8))
 NS: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -116,7 +120,7 @@ def imported(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The whole file, imported."""
     home = tmp_path_factory.mktemp("home")
     with fresh_database(server) as dsn, open_parts(Settings(home=home), dsn) as parts:
-        counts = import_messages(parts, FILE)
+        counts = import_table(parts, FILE, LEDGER)
         registered = {one.event["external_ref"]: one for one in stored(dsn, "complaint.registered.%")}
         number_of = {one.stream: number for number, one in registered.items()}
         replied = {number_of[one.stream]: one for one in stored(dsn, "complaint.replied.%")}
@@ -127,7 +131,8 @@ def imported(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_every_message_is_in_at_its_real_time(imported: Imported) -> None:
     """Registered and replied to, nothing rejected, at the times of the file as they are meant: local ones of China."""
     counts = imported.counts
-    assert (counts.read, counts.registered, counts.replied, counts.repeated) == (2816, 2816, 2816, 0)
+    assert (counts.read, counts.cases, counts.repeated, counts.unchanged) == (2816, 2816, 0, 0)
+    assert counts.commands == {"register": 2816, "reply": 2816}
     assert counts.rejected == []
     assert len(imported.told) == 2816
     assert {number: one.at for number, one in imported.registered.items()} == {
@@ -136,7 +141,7 @@ def test_every_message_is_in_at_its_real_time(imported: Imported) -> None:
     assert {number: one.at for number, one in imported.replied.items()} == {
         number: one.replied_at.replace(tzinfo=CHINA) for number, one in imported.told.items()
     }
-    assert {(note.row, note.number, note.said.split(":")[0]) for note in counts.noted} == {
+    assert {(note.row, note.case, note.said.split(":")[0]) for note in counts.noted} == {
         (7, "2759", "留言时间"),
         (1141, "27610", "答复时间"),
     }
@@ -253,8 +258,8 @@ def test_numbers_follow_each_other_on_every_day(imported: Imported) -> None:
 def test_a_second_import_writes_nothing(imported: Imported) -> None:
     """Every command is found in the log; no event, key, mark or sketch is added."""
     before = rows(imported.parts)
-    again = import_messages(imported.parts, FILE)
-    assert (again.registered, again.replied, again.repeated, again.rejected) == (0, 0, 5632, [])
+    again = import_table(imported.parts, FILE, LEDGER)
+    assert (again.done, again.repeated, again.rejected) == (0, 5632, [])
     assert rows(imported.parts) == before
 
 
@@ -308,7 +313,7 @@ def parts(database: str, tmp_path: Path) -> Iterator[Parts]:
 
 def test_a_killed_import_goes_on_where_it_was(server: str, tmp_path: Path) -> None:
     """Killed after each portion and started again, the log holds what one go gives."""
-    path = workbook(tmp_path / "m.xlsx", *(row(number) for number in range(1, 251)))
+    path = workbook(tmp_path / "m.xlsx", *(row(number) for number in range(1, 451)))
 
     def dying(done: int, total: int) -> None:
         if done < total:
@@ -319,10 +324,10 @@ def test_a_killed_import_goes_on_where_it_was(server: str, tmp_path: Path) -> No
         with fresh_database(server) as dsn, open_parts(Settings(home=tmp_path), dsn) as parts:
             for _ in range(kills):
                 with pytest.raises(Killed):
-                    import_messages(parts, path, dying)
-            counts = import_messages(parts, path)
-            assert counts.registered + counts.replied + counts.repeated == 500
-            assert counts.repeated == (200 if kills else 0)
+                    import_table(parts, path, LEDGER, dying)
+            counts = import_table(parts, path, LEDGER)
+            assert counts.done + counts.repeated == 900
+            assert counts.repeated == (800 if kills else 0)
             logs.append(
                 [
                     (one.stream, one.version, one.name, one.at, one.event.get("complaint_no"), one.event.get("late"))
@@ -330,7 +335,7 @@ def test_a_killed_import_goes_on_where_it_was(server: str, tmp_path: Path) -> No
                 ]
             )
     assert logs[0] == logs[1]
-    assert len(logs[0]) == 500
+    assert len(logs[0]) == 900
 
 
 def test_what_cannot_be_taken_is_listed_and_the_rest_goes_in(parts: Parts, tmp_path: Path) -> None:
@@ -350,7 +355,7 @@ def test_what_cannot_be_taken_is_listed_and_the_rest_goes_in(parts: Parts, tmp_p
         row(10, replied_at=None),
         row(11),
     )
-    counts = import_messages(parts, path)
+    counts = import_table(parts, path, LEDGER)
     assert [(one.row, one.said.split(":")[0]) for one in counts.rejected] == [
         (3, "留言编号"),
         (4, "留言编号"),
@@ -366,7 +371,7 @@ def test_what_cannot_be_taken_is_listed_and_the_rest_goes_in(parts: Parts, tmp_p
     assert "before-last" in counts.rejected[6].said
     assert not any("秘密" in one.said for one in counts.rejected)
     # The seventh is registered; only its reply, which would lie before the question, is not taken.
-    assert (counts.read, counts.registered, counts.replied) == (12, 3, 2)
+    assert (counts.read, counts.commands) == (12, {"register": 3, "reply": 2})
     refs = [one.event["external_ref"] for one in stored(parts.dsn, "complaint.registered.%")]
     assert refs == ["1", "7", "11"]
 
@@ -374,16 +379,16 @@ def test_what_cannot_be_taken_is_listed_and_the_rest_goes_in(parts: Parts, tmp_p
 def test_a_message_without_a_reply_stays_without_one(parts: Parts, tmp_path: Path) -> None:
     """It is registered and noted; when a later file brings the reply, that is added."""
     first = workbook(tmp_path / "first.xlsx", row(1, reply=None, replied_at=None))
-    counts = import_messages(parts, first)
-    assert (counts.registered, counts.replied, [one.row for one in counts.noted]) == (1, 0, [2])
-    later = import_messages(parts, workbook(tmp_path / "later.xlsx", row(1)))
-    assert (later.registered, later.replied, later.repeated) == (0, 1, 1)
+    counts = import_table(parts, first, LEDGER)
+    assert (counts.commands, [one.row for one in counts.noted]) == ({"register": 1}, [2])
+    later = import_table(parts, workbook(tmp_path / "later.xlsx", row(1)), LEDGER)
+    assert (later.commands, later.repeated) == ({"reply": 1}, 1)
 
 
 def test_escapes_of_a_workbook_are_read_as_what_they_stand_for(parts: Parts, tmp_path: Path) -> None:
     """A carriage return, a rare character in two halves, an escaped escape; what only looks like one stays."""
     text = "一_x000D_\n二_xD878__xDFC5_三_x005F_x000D_四_x00_"
-    import_messages(parts, workbook(tmp_path / "m.xlsx", row(1, text=text)))
+    import_table(parts, workbook(tmp_path / "m.xlsx", row(1, text=text)), LEDGER)
     (one,) = stored(parts.dsn, "complaint.registered.%")
     assert parts.vault.open("narrative", sealed(one.event["narrative"])) == "一\r\n二\U0002e3c5三_x000D_四_x00_"
 
@@ -396,8 +401,8 @@ def test_another_file_is_refused_whole(parts: Parts, tmp_path: Path) -> None:
     book.save(tmp_path / "other.xlsx")
     (tmp_path / "text.xlsx").write_text("留言编号,留言用户")
     for name in ("other.xlsx", "text.xlsx"):
-        with pytest.raises(NotMessages):
-            import_messages(parts, tmp_path / name)
+        with pytest.raises(NotThisTable):
+            import_table(parts, tmp_path / name, LEDGER)
     assert stored(parts.dsn) == []
 
 
@@ -411,7 +416,7 @@ def test_days_are_those_of_the_hall(parts: Parts, tmp_path: Path) -> None:
         row(3, **late, replied_at="2019/10/9"),
         row(4, **late, replied_at=datetime(2019, 10, 8, 12)),  # noqa: DTZ001 - local, as the file has it
     )
-    counts = import_messages(parts, path)
+    counts = import_table(parts, path, LEDGER)
     assert [one.event["late"] for one in stored(parts.dsn, "complaint.replied.%")] == [False, True, True, False]
     assert [one.at for one in stored(parts.dsn, "complaint.replied.%")][2] == datetime(2019, 10, 8, 16, tzinfo=UTC)
     assert [(one.row, one.said.split(", ")[-1]) for one in counts.noted] == [

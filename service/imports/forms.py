@@ -1,0 +1,180 @@
+"""Forms of what a ledger tells of a case, one per command; what it does not tell stays None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from domain import complaint
+from domain.complaint import ledger
+from domain.complaint.intake import Complexity, HandlingClass, Severity
+from domain.complaint.revisiting import Outcome
+from domain.decider import Code, PersonKey
+from domain.sealed import measure
+from service.forms.form import Form, Making, Text
+from service.forms.intake import CaseForm
+
+COMPLAINANT: Final = "complainant"
+"""A field that no event has: it tells the cases of one person to belong together, by a keyed mark."""
+OF_A_LEDGER: Final = frozenset(
+    {
+        "narrative",
+        "subject",
+        "desired_outcome",
+        "name",
+        "phone",
+        "channel",
+        "window",
+        "category",
+        "item",
+        "project_no",
+        "external_ref",
+        "anonymous",
+        "written",
+        "points",
+        "people",
+    }
+)
+"""The fields of a registration that one cell can fill."""
+
+
+class AcceptLedgerCaseForm(Form):
+    """The case was accepted (受理)."""
+
+    name = "accept"
+    summary = "A ledger tells that the case was accepted"
+    category: Code | None = None
+    severity: Severity | None = None
+    complexity: Complexity | None = None
+    handling_class: HandlingClass | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        return ledger.AcceptLedgerCase(
+            at=making.at,
+            by=making.by,
+            category=self.category,
+            severity=self.severity,
+            complexity=self.complexity,
+            handling_class=self.handling_class,
+        )
+
+
+class AssignLedgerCaseForm(Form):
+    """A unit or a person got the case (交办)."""
+
+    name = "assign"
+    summary = "A ledger tells who got the case"
+    department: Code | None = None
+    handler: UUID | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        handler = None if self.handler is None else PersonKey(self.handler)
+        return ledger.AssignLedgerCase(at=making.at, by=making.by, department=self.department, handler=handler)
+
+
+class HandOverLedgerCaseForm(AssignLedgerCaseForm):
+    """Another unit or person got the case."""
+
+    name = "hand-over"
+    summary = "A ledger tells who got the case next"
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        handler = None if self.handler is None else PersonKey(self.handler)
+        return ledger.HandOverLedgerCase(at=making.at, by=making.by, department=self.department, handler=handler)
+
+
+class PauseLedgerCaseForm(Form):
+    """The case waited (暂停计时)."""
+
+    name = "pause-clock"
+    summary = "A ledger tells that the case waited, and for what"
+    reason: Code
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        return ledger.PauseLedgerCase(at=making.at, by=making.by, pause=making.new_id, reason=self.reason)
+
+
+class ResumeLedgerCaseForm(Form):
+    """The case no longer waited (恢复计时)."""
+
+    name = "resume-clock"
+    summary = "A ledger tells that the case no longer waited"
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        return ledger.ResumeLedgerCase(at=making.at, by=making.by)
+
+
+class ReplyToLedgerCaseForm(Form):
+    """The case was answered (答复)."""
+
+    name = "reply"
+    summary = "A ledger tells that the case was answered, and perhaps what"
+    content: Text | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        """Seal the text and give the command."""
+        return ledger.ReplyToLedgerCase(
+            at=making.at,
+            by=making.by,
+            reply=making.new_id,
+            content=making.seal("content", self.content),
+            content_measured=None if self.content is None else measure(self.content),
+        )
+
+
+class CloseLedgerCaseForm(Form):
+    """The case was closed (办结)."""
+
+    name = "close"
+    summary = "A ledger tells that the case was closed"
+    outcome: Outcome | None = None
+    resolution_code: Code | None = None
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        return ledger.CloseLedgerCase(
+            at=making.at, by=making.by, outcome=self.outcome, resolution_code=self.resolution_code
+        )
+
+
+class ReopenLedgerCaseForm(Form):
+    """The case was taken up again (重开)."""
+
+    name = "reopen"
+    summary = "A ledger tells that the case was taken up again"
+
+    def command(self, making: Making) -> complaint.Command:
+        """Give the command."""
+        return ledger.ReopenLedgerCase(at=making.at, by=making.by)
+
+
+FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
+    {
+        form.name: form
+        for form in (
+            AcceptLedgerCaseForm,
+            AssignLedgerCaseForm,
+            HandOverLedgerCaseForm,
+            PauseLedgerCaseForm,
+            ResumeLedgerCaseForm,
+            ReplyToLedgerCaseForm,
+            CloseLedgerCaseForm,
+            ReopenLedgerCaseForm,
+        )
+    }
+)
+"""What may be told of a case after its registration, by name."""
+
+
+def fields_of(command: Code) -> frozenset[str]:
+    """Give the fields of a command that a mapping can fill from a row."""
+    if command == "register":
+        return (OF_A_LEDGER & frozenset(CaseForm.model_fields)) | {COMPLAINANT}
+    return frozenset(FORMS[command].model_fields)

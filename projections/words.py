@@ -194,6 +194,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "replied": ("已答复", "replied"),
     "closed": ("已办结", "closed"),
     **ending.WORDS,
+    **watching.WORDS,
     **timing.WORDS,
     **units.WORDS,
     **watching.WORDS,

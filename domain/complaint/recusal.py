@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import OPEN, Case, Step
-from domain.decider import Code, Command, Event, For, PersonKey
-from domain.handling import Facts
+from domain.complaint.correcting import other_side
+from domain.complaint.state import OPEN, Case, Clock, Recusal, Step, at_step, not_concerned
+from domain.complaint.units import HandedOver, HandoverReason
+from domain.decider import Actor, Code, Command, Event, For, PersonKey, Role
+from domain.errors import (
+    AskedBefore,
+    NotYourRecusal,
+    NotYourRole,
+    OwnRecusal,
+    OwnWorkApproved,
+    OwnWorkRevisited,
+    OwnWorkVerified,
+    Superseded,
+    Unknown,
+    UnknownReference,
+)
+from domain.handling import Facts, keep_apart, permit, post_of
+from domain.rulebook import Policy
 from domain.sealed import Sealed
 
 
@@ -52,10 +68,13 @@ RecusalEvent: TypeAlias = RecusalRequested | RecusalDecided
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecusal(Command):
-    """Declare an own interest, or ask that somebody keep out."""
+    """Declare an own interest, or ask that somebody keep out.
+
+    Without a target, staff mean themselves, and the two sides whoever handles the case: they need not know who that is.
+    """
 
     recusal: UUID
-    target: PersonKey
+    target: PersonKey | None
     ground: Ground
     explanation: Sealed | None
 
@@ -81,11 +100,133 @@ TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
 """At which steps each command is in turn (domain.md §6.3)."""
 
 
+ANY: Final = frozenset({Role.CITIZEN, Role.RESPONDENT, Role.SUPERVISOR})
+"""Who may name others: either side, and whoever decides without being asked (Civil Servants Law art. 77)."""
+
+
 def decide(case: Case | None, command: RecusalCommand, facts: Facts) -> list[Event | For]:
-    """Answer the commands of this phase."""
-    raise NotImplementedError
+    """Answer who is to keep out of a case.
+
+    Raises OutOfTurn, NoPolicy, NotYourRole, Unknown, UnknownReference, AskedBefore, Superseded, OwnRecusal,
+    NotYourRecusal, OwnCause, OwnComplaint, Recused, RecusalPending, OwnWorkApproved, OwnWorkVerified, OwnWorkRevisited.
+    """
+    there = at_step(case, *OPEN)
+    match command:
+        case RequestRecusal():
+            return _request(there, command, facts)
+        case DecideRecusal():
+            return _decide(there, command, facts)
+        case _:
+            assert_never(command)
+
+
+def _request(case: Case, command: RequestRecusal, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    permit(by, case.profile, "request-recusal", at, facts)
+    if by.role is Role.CITIZEN and not by.persons & case.made_by:
+        raise Unknown
+    if by.role is Role.RESPONDENT and not other_side(case.respondent, by, (*case.noticed, at), facts):
+        raise Unknown
+    target = _target(case, command)
+    if by.role not in ANY and target not in by.persons:
+        raise NotYourRole(role=by.role, target=target)
+    if not any(tenure.person == target for tenure in facts.register.tenures):
+        raise UnknownReference(kind="person", value=target)
+    for one in case.recusals.values():
+        if one.target != target:
+            continue
+        if one.granted or (one.granted is None and one.asked_by == by.persons):
+            return []
+        if one.granted is False and (one.asked_by, one.ground) == (by.persons, command.ground):
+            # Or the other side could stop the handling for ever.
+            raise AskedBefore(ground=command.ground)
+    return [
+        RecusalRequested(
+            at=at,
+            by=by,
+            recusal=command.recusal,
+            target=target,
+            ground=command.ground,
+            explanation=command.explanation,
+            declared=target in by.persons,
+        )
+    ]
+
+
+def _target(case: Case, command: RequestRecusal) -> PersonKey:
+    if command.target is not None:
+        return command.target
+    if command.by.role not in ANY:
+        return command.by.person
+    if case.handler is None:
+        raise UnknownReference(kind="handler")
+    return case.handler
+
+
+def _decide(case: Case, command: DecideRecusal, facts: Facts) -> list[Event | For]:
+    at, by = command.at, command.by
+    policy = permit(by, case.profile, "decide-recusal", at, facts)
+    found = case.recusals.get(command.recusal)
+    if found is None or found.granted is not None:
+        raise Superseded(recusal=command.recusal)
+    keep_apart(by, found.asked_by | {found.target}, OwnRecusal)
+    not_concerned(case, by, at, facts)
+    if by.role is Role.UNIT_HEAD:
+        _of_the_unit(by, found.target, at, facts)
+    decided = RecusalDecided(at=at, by=by, recusal=command.recusal, granted=command.granted, reason=command.reason)
+    if not command.granted or command.new_handler is None:
+        return [decided]
+    if found.target != case.handler:
+        raise UnknownReference(kind="handler", value=found.target)
+    return [decided, _taken_over(case, command, command.new_handler, policy, facts)]
+
+
+def _of_the_unit(by: Actor, target: PersonKey, at: datetime, facts: Facts) -> None:
+    """Let a head decide on the people of the unit only, and on none of its heads: that is for somebody above."""
+    unit = post_of(by, at, facts).department
+    of_the_unit = any(post.department == unit for post in facts.register.held_by(target, at))
+    if unit is None or not of_the_unit or target in facts.register.heads(unit, at):
+        raise NotYourRecusal(department=unit)
+
+
+def _taken_over(case: Case, command: DecideRecusal, handler: PersonKey, policy: Policy, facts: Facts) -> HandedOver:
+    """Give the case to a colleague of the same unit who may handle it; the promise to the complainant goes on."""
+    at, by = command.at, command.by
+    not_concerned(case, replace(by, person=handler, on_behalf_of=None), at, facts)
+    for judges, refusal in (
+        (case.approvers, OwnWorkApproved),
+        (case.verifiers, OwnWorkVerified),
+        (case.revisitors, OwnWorkRevisited),
+    ):
+        if handler in judges:
+            raise refusal
+    posts = [post for post in facts.register.held_by(handler, at) if post.department == case.department]
+    if handler == case.handler or not any(policy.allows("sign-for", post.role) for post in posts):
+        raise UnknownReference(kind="handler", value=handler)
+    return HandedOver(
+        at=at,
+        by=by,
+        department=case.department,
+        handler=handler,
+        from_department=case.department,
+        from_handler=case.handler,
+        reason=HandoverReason.RECUSAL,
+        sign_due=facts.limit(case.profile, "complaint.sign_for", at) if case.step is Step.ASSIGNED else None,
+        unit_due=case.due(Clock.HANDLE),
+        basis=facts.basis(case.profile, at),
+    )
 
 
 def evolve(case: Case, event: RecusalEvent) -> Case:
     """Take one event in; never refuses."""
-    raise NotImplementedError
+    match event:
+        case RecusalRequested(by=by, recusal=recusal, target=target, ground=ground):
+            asked = Recusal(target=target, ground=ground, asked_by=by.persons)
+        case RecusalDecided(recusal=recusal, granted=granted):
+            found = case.recusals.get(recusal)
+            if found is None:
+                return case
+            asked = replace(found, granted=granted)
+        case _:
+            assert_never(event)
+    return replace(case, recusals=MappingProxyType({**case.recusals, recusal: asked}))

@@ -20,6 +20,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     rules.told,
     privacy.told,
     watching.told,
+    watching.told,
     ending.told,
     reviewing.told,
     timing.told,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, units
+from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, units, watching
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -59,6 +59,15 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             privacy.DecideErasureForm,
             privacy.WitnessErasureForm,
             privacy.LiftRestrictionForm,
+            watching.RequestRecusalForm,
+            watching.DecideRecusalForm,
+            watching.RemindForm,
+            watching.IssueSupervisionForm,
+            watching.AnswerSupervisionForm,
+            watching.LiftSupervisionForm,
+            watching.CorrectRecordForm,
+            watching.InviteStatementForm,
+            watching.RecordNoticeForm,
         )
     }
 )

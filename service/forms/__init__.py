@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, units, watching
+from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, timing, units, watching
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -50,6 +50,12 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             publishing.UnpublishForm,
             publishing.ProposeDisclosureForm,
             publishing.ConfirmDisclosureForm,
+            timing.RequestSupplementForm,
+            timing.ProvideSupplementForm,
+            timing.PauseClockForm,
+            timing.ResumeClockForm,
+            timing.RequestExtensionForm,
+            timing.DecideExtensionForm,
             units.CallInForm,
             units.AnswerCallForm,
             units.RequestReturnForm,

@@ -215,7 +215,7 @@ def _form(
         choices=here.choices(entries, command),
         given=given,
         errors=trouble.get("errors", {}),
-        rows={**owed, **({more: len(page.sent.all(more) or page.sent.rows(more)) + 1} if more else {})},
+        rows={**owed, **({more: page.sent.places(more) + 1} if more else {})},
     )
     fields = drawing.widgets(FORMS[command])
     return {"name": page.t.command(command), "fields": fields, "wrong": wrong(fields)}

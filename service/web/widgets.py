@@ -97,6 +97,10 @@ class Sent:
         """Give the value of a field, the last one if there are several."""
         return next((value for key, value in reversed(self.pairs) if key == name), "")
 
+    def places(self, name: str) -> int:
+        """Count the places that a page had for something repeated, the empty ones too."""
+        return sum(key == name for key, _ in self.pairs) or len(self.rows(name))
+
     def rows(self, name: str) -> list[int]:
         """Give the numbers of the rows of a repeated group."""
         stem = f"{name}."

@@ -60,7 +60,7 @@ def test_every_text_a_page_asks_for_is_there_and_every_text_is_asked_for() -> No
     asked = set(re.findall(r"""\bt\(\s*["']([a-z_.]+)["']""", sources))
     summary = ast.parse((ROOT / "service/web/pages_cases.py").read_text(encoding="utf-8"))
     shown = {
-        f"case.{node.elts[0].value}"
+        f"case.{node.elts[0].value!s}"
         for node in ast.walk(summary)
         if isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[0], ast.Constant)
     }

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from service.imports.mapping import Ledger, MappingError, load, read, shipped
+from service.imports.forms import FORMS, fields_of
+from service.imports.mapping import (
+    Cell,
+    Changes,
+    Entries,
+    Given,
+    Ledger,
+    MappingError,
+    Source,
+    Times,
+    load,
+    read,
+    shipped,
+)
 
 CHANGES: Final = r"""
 ledger = "desk"
@@ -178,3 +192,22 @@ def test_a_mapping_that_is_not_there_is_told_with_the_names_there_are(tmp_path: 
     (tmp_path / "own.toml").write_bytes("ledger = '信'".encode("gb18030"))
     with pytest.raises(MappingError, match=r"own\.toml is not UTF-8; save it as UTF-8"):
         load(str(tmp_path / "own.toml"))
+
+
+def test_the_manual_shows_mappings_that_work() -> None:
+    """Each of its examples is read; every setting and every field is in it, and every mapping that comes along."""
+    manual = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert [read(f"example {number}", text).rows for number, text in enumerate(examples)] == ["cases", "changes"]
+    for part in (Ledger, Source, Times, Entries, Changes, Given, Cell):
+        for name, setting in part.model_fields.items():
+            assert re.search(
+                rf"^[ #\[]*{setting.alias or name}\b|\b{setting.alias or name} =|\.{name}\b", manual, re.MULTILINE
+            )
+    told = dict(re.findall(r"^\| (`.*?`) \| (.*?) \|$", manual.split("## Fields")[1].split("##")[0], re.MULTILINE))
+    for commands, fields in told.items():
+        for command in re.findall("`(.*?)`", commands):
+            assert set(re.findall("`(.*?)`", fields)) == fields_of(command), command
+    assert {one for commands in told for one in re.findall("`(.*?)`", commands)} == {"register", *FORMS}
+    shown = re.findall(r"^\| `(\w+)` \|", manual.split("## Mappings that come")[1], re.MULTILINE)
+    assert sorted(shown) == list(shipped())

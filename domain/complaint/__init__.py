@@ -23,6 +23,7 @@ from domain.complaint import (
     rectification,
     recusal,
     replying,
+    retention,
     returning,
     reviewing,
     revisiting,
@@ -255,7 +256,7 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
 def evolve(case: Case | None, event: Event) -> Case | None:
     """Take one event in; never refuses."""
     moved = _evolve(case, event)
-    return None if moved is None else privacy.noted(case, clocks.stilled(case, proposals.in_turn(moved), event), event)
+    return None if moved is None else retention.noted(case, clocks.stilled(case, proposals.in_turn(moved), event), event)
 
 
 def _evolve(case: Case | None, event: Event) -> Case | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from domain.complaint.privacy import retention_of
+from domain.complaint.retention import retention_of
 from domain.complaint.state import TERMINAL, Case, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Code, Command, Digest, Event, For

@@ -6,15 +6,15 @@ the case, because the rules rely on where the case stands (docs/decisions/0014-e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.ending import Destination, TransferredOut
-from domain.complaint.intake import Accepted, Severity
-from domain.complaint.reviewing import ReviewDecided, ReviewResult
+from domain.complaint.retention import Retention, ended, retained_until, retention_of
 from domain.complaint.state import (
     TERMINAL,
     Case,
@@ -38,11 +38,7 @@ from domain.errors import (
     WitnessMissing,
 )
 from domain.handling import Basis, Facts, keep_apart, permit
-from domain.rulebook import Profile
 from domain.sealed import Sealed
-
-SHORT: Final = frozenset({Step.REFUSED, Step.WITHDRAWN})
-"""Ends after which the shortest retention runs (domain.md §11.3)."""
 
 
 class ErasureGround(StrEnum):
@@ -53,14 +49,6 @@ class ErasureGround(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     UNLAWFUL_PROCESSING = "unlawful_processing"
     OTHER_LAW = "other_law"
-
-
-class Retention(StrEnum):
-    """How long a case is kept after it ended; each is a limit `retention.<class>` of the policy (domain.md §11.3)."""
-
-    ORDINARY = "ordinary"
-    MAJOR = "major"
-    REFUSED = "refused"
 
 
 class Lifting(StrEnum):
@@ -209,10 +197,16 @@ class Erase(Command):
 
 PrivacyCommand: TypeAlias = RequestErasure | DecideErasure | WitnessErasure | LiftRestriction | Erase
 
-
-def ended(case: Case) -> bool:
-    """Say whether nobody has the case in hand any more; a ledger case ends with its reply."""
-    return case.step in TERMINAL or (case.profile == Profile.LEDGER and case.step is Step.REPLIED)
+TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
+    {
+        "request-erasure": frozenset(Step),
+        "decide-erasure": frozenset(Step),
+        "lift-restriction": frozenset(Step),
+        "witness-erasure": TERMINAL | {Step.REPLIED},  # a ledger case ends with its reply
+        "erase": TERMINAL | {Step.REPLIED},
+    }
+)
+"""At which steps each command is in turn."""
 
 
 def not_frozen(case: Case) -> None:
@@ -221,24 +215,6 @@ def not_frozen(case: Case) -> None:
         raise DataErased
     if case.keeping.result is ErasureResult.GRANTED:
         raise ErasureUnderWay
-
-
-def retention_of(case: Case) -> Retention:
-    """Give the class of retention: grave cases are kept longest, refused and withdrawn ones shortest."""
-    if case.keeping.major:
-        return Retention.MAJOR
-    return Retention.REFUSED if case.keeping.ended_as in SHORT else Retention.ORDINARY
-
-
-def retained_until(case: Case, at: datetime, facts: Facts) -> date | None:
-    """Give the last local day on which a case must be kept, by the policy in force at `at` (UTC).
-
-    None while the case is in hand, and where the rules name no retention for it.
-    """
-    if not ended(case):
-        return None
-    limit = facts.limit(case.profile, f"retention.{retention_of(case)}", at, since=case.keeping.ended_at)
-    return None if limit is None else limit.day
 
 
 def decide(case: Case | None, command: PrivacyCommand, facts: Facts) -> list[Event | For]:
@@ -384,25 +360,3 @@ def evolve(case: Case, event: PrivacyEvent) -> Case:
         case _:
             assert_never(event)
     return replace(case, keeping=keeping)
-
-
-def noted(before: Case | None, after: Case, event: Event) -> Case:
-    """Remember what the retention hangs on: when and how the case ended, and how grave it is."""
-    if _grave(event):
-        after = replace(after, keeping=replace(after.keeping, major=True))
-    if ended(after) and (before is None or not ended(before)):
-        return replace(after, keeping=replace(after.keeping, ended_at=event.at, ended_as=after.step))
-    return after
-
-
-def _grave(event: Event) -> bool:
-    """Say whether an event makes a case one that is kept longest (domain.md §11.3)."""
-    match event:
-        case Accepted(severity=severity):
-            return severity is Severity.MAJOR
-        case TransferredOut(to=to):
-            return to is Destination.DISCIPLINE
-        case ReviewDecided(result=result):
-            return result is ReviewResult.OVERTURNED
-        case _:
-            return False

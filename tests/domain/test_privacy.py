@@ -27,12 +27,9 @@ from domain.complaint.privacy import (
     ProcessingRestricted,
     RequestErasure,
     RestrictionLifted,
-    Retention,
     WitnessErasure,
-    noted,
-    retained_until,
-    retention_of,
 )
+from domain.complaint.retention import Retention, noted, retained_until, retention_of
 from domain.complaint.reviewing import ReviewDecided, ReviewResult
 from domain.complaint.state import Case, ErasureResult, Step
 from domain.decider import THE_SYSTEM, Actor, Event, PersonKey, Role

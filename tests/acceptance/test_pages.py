@@ -1,0 +1,251 @@
+"""Stories on the pages: a browser carries complaints round the loop, each step by the person whose duty it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from service.demo.loading import PASSWORD
+from service.web.texts import catalogue
+from tests.acceptance.browsing import LOGINS, Desk, access, barriers, launched, served
+
+pytestmark = pytest.mark.acceptance
+
+NARRATIVE: Final = "3号窗口两次让我回去补材料，每次说的都不一样。\n<b>第二次</b>又说少一张表。"
+WORDS: Final = catalogue("pages")
+STORY_OF: Final = {"zh-CN": "zh", "en-GB": "en"}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The sample served, and people before their browsers."""
+    with launched() as browser, served(tmp_path_factory.mktemp("pages") / "home") as address:
+        found = Desk(browser, address)
+        yield found
+        found.close()
+
+
+@pytest.fixture(autouse=True)
+def no_complaints(desk: Desk) -> Iterator[None]:
+    """No page speaks to another host, breaks its own policy, or fails in the browser."""
+    desk.complaints.clear()
+    yield
+    assert desk.complaints == []
+
+
+def take(page: Page, case: str, command: str, **typed: str) -> None:
+    """Take a step on a case: fill in its form, press its button, read that it was done. `__` stands for a dot."""
+    page.goto(f"{case}/{command}")
+    form = page.locator(f"form[action$='/{command}']").first
+    for name, value in typed.items():
+        field = form.locator(f"[name='{name.replace('__', '.')}']")
+        kind = field.first.evaluate("one => one.type")
+        if kind in {"radio", "checkbox"}:
+            form.locator(f"[name='{name}'][value='{value}']").check()
+        elif kind == "select-one":
+            field.select_option(value)
+        else:
+            field.first.fill(value)
+    form.locator("button.main").click()
+    expect(page.locator(".done")).to_be_visible()
+
+
+def number_and_code(page: Page) -> tuple[str, str]:
+    """Read a receipt."""
+    expect(page.locator("#number")).to_be_visible()
+    return page.inner_text("#number"), page.inner_text("#code")
+
+
+def found_on_docket(page: Page, number: str) -> str:
+    """Look for a number on the docket until it is there, and give the address of its case."""
+    link = page.locator("table.docket a")
+
+    def looked() -> None:
+        page.goto(f"/docket?number={number}")
+        expect(link).to_have_count(1, timeout=2000)
+
+    for _ in range(10):
+        try:
+            looked()
+            break
+        except AssertionError:
+            continue
+    else:
+        looked()
+    return str(link.get_attribute("href"))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_complaint_is_carried_from_the_window_to_its_closing(desk: Desk, *, scripts: bool) -> None:
+    """Six people, each in their own browser: registered by keyboard, handled, verified, answered, revisited, closed."""
+    clerk = desk.staff("intake-W01", scripts=scripts)
+    clerk.goto("/register")
+    # The hands stay on the keyboard: the cursor waits in the narrative, Tab leads on, letters lead to fields.
+    clerk.keyboard.insert_text(NARRATIVE)
+    clerk.keyboard.press("Tab")
+    clerk.keyboard.insert_text("欧阳·𬭎")
+    clerk.keyboard.press("Tab")
+    clerk.keyboard.insert_text("13800000000")
+    access(clerk, "l")
+    clerk.keyboard.type("未一次")
+    access(clerk, "k")
+    clerk.keyboard.press("ArrowDown")
+    access(clerk, "s")
+    number, _ = number_and_code(clerk)
+
+    first = desk.staff("desk-1", scripts=scripts)
+    case = found_on_docket(first, number)
+    take(first, case, "accept", category="NO_ONE_TIME_NOTICE")
+    take(first, case, "assign", department="SJ")
+
+    handler = desk.staff("SJ-1", scripts=scripts)
+    handler.goto(case)
+    handler.click(f"form[action='{case}/sign-for'] button")
+    expect(handler.locator(".done")).to_be_visible()
+    handler.check("#sealed input[value=phone]")
+    handler.click("#sealed button")
+    expect(handler.locator("#opened")).to_contain_text("13800000000")
+    take(handler, case, "record-contact", method="phone", result="reached")
+    take(
+        handler,
+        case,
+        "record-finding",
+        finding="substantiated",
+        facts="两次告知内容不一致，属实。",
+        responsibility__0__department="SJ",
+    )
+    take(handler, case, "plan-rectification", actions="统一一次性告知单", due="2099-12-31")
+    take(handler, case, "rectify", actions="告知单已统一并上墙。")
+    take(desk.staff("supervisor-1", scripts=scripts), case, "verify-rectification", passed="yes")
+    take(
+        handler, case, "submit-reply",
+        decision="upheld", reasons="经查属实，已整改并致歉。", legal_basis="优化营商环境条例", points="属实，已统一。",
+    )  # fmt: skip
+    handler.goto(case)
+    expect(handler.locator(f"a[href='{case}/approve-reply']")).to_have_count(0)
+    take(desk.staff("SJ-head", scripts=scripts), case, "approve-reply")
+    take(handler, case, "reply", method="phone")
+    take(
+        desk.staff("revisit-1", scripts=scripts), case, "revisit",
+        method="phone", result="reached", answers__resolved="yes", answers__result_satisfaction="very_satisfied",
+    )  # fmt: skip
+    take(first, case, "close", outcome="resolved")
+    expect(first.locator("dl.facts dd").first).to_have_text("已办结")
+    expect(first.locator("ol.history")).to_contain_text("非常满意")
+
+
+@pytest.mark.parametrize("language", STORY_OF)
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_a_citizen_complains_and_asks_after_it(desk: Desk, language: str, *, scripts: bool) -> None:
+    """Without an account: told from home, the receipt shown once, asked after by number and code as people type."""
+    t = STORY_OF[language]
+    citizen = desk.somebody(language=language, scripts=scripts)
+    citizen.goto("/")
+    citizen.click("a.door[href='/complain']")
+    citizen.select_option("#f-hall", "GXQ")
+    citizen.fill("#f-narrative", NARRATIVE)
+    citizen.click("button.main")
+    expect(citizen.locator("h1")).to_have_text(WORDS["receipt.title"][t])
+    number, code = number_and_code(citizen)
+    citizen.goto("/receipt")
+    expect(citizen.locator("h1")).to_have_text(WORDS["receipt.gone"][t])
+    citizen.goto("/status")
+    citizen.fill("#complaint_no", number.lower())
+    citizen.fill("#query_code", "0000-0000-0000-0000")
+    citizen.click("button.main")
+    expect(citizen.locator("#trouble code")).to_have_text("not-found")
+    citizen.fill("#query_code", code.lower().replace("-", " "))
+    citizen.click("button.main")
+    expect(citizen.locator("#told h2")).to_have_text(number)
+    expect(citizen.locator("#told")).to_contain_text({"zh": "已登记", "en": "registered"}[t])
+    expect(citizen.locator("#told")).not_to_contain_text("补材料")
+    assert code not in citizen.url
+
+
+def test_a_refused_form_keeps_what_was_typed_and_leads_to_the_field(desk: Desk) -> None:
+    """The summary has the focus, its link leads to the field, and everything else stands as it was."""
+    clerk = desk.staff("intake-W01")
+    clerk.goto("/register")
+    clerk.fill("#f-narrative", "   ")
+    clerk.fill("#f-name", "欧阳·𬭎")
+    clerk.select_option("[name='respondent.window']", "W03")
+    access(clerk, "s")
+    expect(clerk.locator("#trouble")).to_be_focused()
+    clerk.keyboard.press("Tab")
+    clerk.keyboard.press("Enter")
+    expect(clerk.locator("#f-narrative")).to_be_focused()
+    clerk.keyboard.insert_text("窗口没有人。")
+    assert clerk.input_value("#f-name") == "欧阳·𬭎"
+    assert clerk.input_value("[name='respondent.window']") == "W03"
+    access(clerk, "s")
+    number_and_code(clerk)
+
+
+def test_opening_beside_a_form_keeps_what_is_being_typed(desk: Desk) -> None:
+    """With scripts, sealed values open in their place; the half-written form stays."""
+    clerk = desk.staff("intake-W01")
+    clerk.goto("/register")
+    clerk.fill("#f-narrative", NARRATIVE)
+    clerk.press("#f-name", "Enter")
+    number, _ = number_and_code(clerk)
+    page = desk.staff("desk-1")
+    case = found_on_docket(page, number)
+    page.goto(f"{case}/accept")
+    page.select_option("[name=category]", "SHIRK")
+    page.click("#sealed button")
+    expect(page.locator("#opened dd")).to_have_text(NARRATIVE)
+    assert page.input_value("[name=category]") == "SHIRK"
+
+
+def test_two_presses_register_one_complaint(desk: Desk) -> None:
+    """Whoever presses twice gets one number; going back and pressing again leads to the same one."""
+    citizen = desk.somebody(scripts=False)
+    citizen.goto("/complain")
+    citizen.select_option("#f-hall", "GXQ")
+    citizen.fill("#f-narrative", "只说一次。")
+    citizen.dblclick("button.main")
+    first, _ = number_and_code(citizen)
+    desk.somebody()
+    form = citizen.context.new_page()
+    form.goto("/complain")
+    form.select_option("#f-hall", "GXQ")
+    form.fill("#f-narrative", "再说一次。")
+    token = form.input_value("[name=token]")
+    form.click("button.main")
+    second, _ = number_and_code(form)
+    assert first != second
+    body: dict[str, str | float | bool] = {"token": token, "hall": "GXQ", "narrative": "再说一次。"}
+    answer = citizen.request.post("/complain", form=body, headers={"Origin": desk.address})
+    assert re.findall(r'id="number">([^<]+)<', answer.text()) == [second]
+
+
+@pytest.mark.parametrize("language", STORY_OF)
+@pytest.mark.parametrize("width", [1280, 400])
+def test_nobody_meets_a_barrier(desk: Desk, language: str, width: int) -> None:
+    """Every page, wide and narrow, in both languages: nothing axe objects to, and nothing that runs off the side."""
+    stranger = desk.somebody(language=language, width=width)
+    found: dict[str, list[str]] = {}
+
+    def look(page: Page, path: str) -> None:
+        page.goto(path)
+        found[path] = barriers(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found[path].append("runs off the side")
+
+    for path in ("/", "/complain", "/status", "/login", "/receipt"):
+        look(stranger, path)
+    stranger.goto("/login")
+    stranger.fill("#login", LOGINS["desk-1"])
+    stranger.fill("#password", PASSWORD)
+    stranger.click("main button")
+    for path in ("/docket", "/register", "/password", "/posts", "/docket?number=none"):
+        look(stranger, path)
+    stranger.goto("/docket?step=registered")
+    case = str(stranger.locator("table.docket a").first.get_attribute("href"))
+    for path in (case, f"{case}/accept", f"{case}?as_of=2026-01-01T00:00"):
+        look(stranger, path)
+    assert {path: these for path, these in found.items() if these} == {}

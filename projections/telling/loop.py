@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from domain import access, complaint, rulebook
 from domain.decider import Event
+from domain.handling import Basis
 from projections.telling.teller import Teller
+
+
+def of_a_ledger(basis: Basis) -> bool:
+    """Say whether something happened in another house: nothing was due there, and what is unknown is not spoken of."""
+    return basis.policy is not None and basis.policy.profile == rulebook.Profile.LEDGER
 
 
 def told(t: Teller, event: Event) -> tuple[str, str] | None:
@@ -23,6 +29,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"出具回执 {e.receipt_no}", f"gave the receipt {e.receipt_no}"
         case complaint.QueryCodeReplaced():
             return "更换查询码，旧码作废", "gave a new query code; the old one is dead"
+        case complaint.Accepted() as e if of_a_ledger(e.basis):
+            return "受理", "accepted"
         case complaint.Accepted() as e:
             due, late = t.due(e.handle_due), t.late(e.late)
             return (
@@ -31,6 +39,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             )
         case complaint.Assigned() as e:
             unit = t.department(e.department)
+            if of_a_ledger(e.basis):
+                return f"交办给{unit}", f"assigned to {unit}"
             return (
                 f"交办给{unit}；签收期限 {t.due(e.sign_due)}",
                 f"assigned to {unit}; to be signed for by {t.due(e.sign_due)}",
@@ -81,6 +91,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
         case complaint.Revisited() as e:
             grade, resolved, late = t.code(e.result_satisfaction), t.code(e.resolved, "resolved_"), t.late(e.late)
             return f"回访{late}：{resolved}，对结果{grade}", f"revisited{late}: {resolved}; with the result {grade}"
+        case complaint.Closed(outcome=None):
+            return "办结", "closed"
         case complaint.Closed() as e:
             outcome, revisit = t.code(e.outcome, "outcome_"), t.code(e.revisit_status, "revisit_")
             return f"办结（{outcome}，{revisit}）", f"closed ({outcome}; {revisit})"

@@ -51,7 +51,9 @@ class Teller:
     def codes(self, values: Iterable[str], kind: str) -> str:
         """Name several codes of one kind."""
         return ("、" if self.language is Language.CHINESE else ", ").join(
-            word(kind + one, self.language) for one in values
+            # A code of another house has no word here: it stands for itself.
+            word(kind + one, self.language).removeprefix(kind)
+            for one in values
         )
 
     def post(self, code: str) -> str:

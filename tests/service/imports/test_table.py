@@ -10,6 +10,7 @@ from uuid import uuid5
 import pytest
 
 from domain.decider import SYSTEM
+from projections.histories import Language, history, read_stream
 from service.casebook import IMPORT_NAMESPACE
 from service.imports.mapping import load, read
 from service.imports.table import check_table, import_table
@@ -77,6 +78,30 @@ def test_a_case_is_taken_as_it_was(parts: Parts, tmp_path: Path) -> None:
 
 
 TEXTS = ("narrative", "content")
+
+
+def test_its_history_speaks_only_of_what_is_known(parts: Parts, tmp_path: Path) -> None:
+    """No date, no class and no outcome that nobody ever told; a reason of the source is shown as it is."""
+    rows = ("New G1", "Active G1", "Awaiting_User G2", "Active ?", "Resolved ? P1", "Closed ? P1", "Active G1 P1")
+    taken(parts, tmp_path / "t.csv", desk(), *(f"1 01-{day:02} 10:00 0 {row}" for day, row in enumerate(rows, 1)))
+    case = stored(parts.dsn, "complaint.registered.%")[0].stream
+    with parts.pool.connection() as connection:
+        entries = read_stream(connection, case)
+    said = [line.said for line in history(entries, parts.book.facts().register, Language.ENGLISH)]
+    assert [one.split(" TS-")[0] for one in said] == [
+        "registered complaint",
+        "assigned to Group 1",
+        "accepted",
+        "handed it over to Group 2",
+        "stopped the clock (AWAITING_USER)",
+        "let the clock run on",
+        "handed it over to unknown",
+        "assigned to unknown",
+        "replied, in time",
+        "closed",
+        "reopened it for round 2 (the ledger it came from)",
+        "handed it over to Group 1",
+    ]
 
 
 def test_persons_are_keys_and_groups_are_codes(parts: Parts, tmp_path: Path) -> None:

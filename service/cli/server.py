@@ -6,13 +6,16 @@ import os
 import signal
 import threading
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import typer
 
 from service.cli import database, fail, opened
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.parts import Parts
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +31,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer requests.")] = 1,
 ) -> None:
-    """Serve pages, API and projections in one command."""
+    """Serve pages, API, projections and notices in one command."""
     from service import log
 
     log.configure()
@@ -38,24 +41,21 @@ def serve(
 
 
 def run(dsn: str, stack: ExitStack, host: str, port: int, workers: int) -> None:
-    """Serve over a database that is ready, projections in this process, requests in `workers` others."""
+    """Serve over a database that is ready; what goes on in the background is carried by this process."""
     import uvicorn
 
     from service.escrow import never_exported
-    from service.parts import open_parts
-    from service.worker import Worker
 
     settings = Settings.from_environment()
-    with open_parts(settings, dsn) as parts:
-        if never_exported(parts.vault):
-            typer.echo(
-                "The master key was never exported: run `bihuan keys export FILE` and keep the file elsewhere.",
-                err=True,
-            )
+    parts = carry(dsn, stack, settings)
+    if never_exported(parts.vault):
+        typer.echo(
+            "The master key was never exported: run `bihuan keys export FILE` and keep the file elsewhere.",
+            err=True,
+        )
     # Workers are processes of their own: they find the database where this one has made it ready.
     os.environ["DATABASE_URL"] = dsn
     os.environ["BIHUAN_HOME"] = str(settings.home.absolute())
-    stack.enter_context(Worker(dsn))
     uvicorn.run(
         "service.main:from_environment",
         factory=True,
@@ -70,16 +70,33 @@ def run(dsn: str, stack: ExitStack, host: str, port: int, workers: int) -> None:
     )
 
 
-def work() -> None:
-    """Carry projections without serving: for more nodes on one database."""
-    from service import log
+def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
+    """Carry projections and notices in the background of this process; give the parts they work with."""
+    from service.notices.courier import Courier
+    from service.notices.senders import SenderMisconfigured
+    from service.parts import open_parts
     from service.worker import Worker
+
+    parts = stack.enter_context(open_parts(settings, dsn))
+    stack.enter_context(Worker(dsn))
+    try:
+        stack.enter_context(Courier(parts))
+    except SenderMisconfigured as error:
+        raise fail(str(error)) from None
+    return parts
+
+
+def work() -> None:
+    """Carry projections and notices without serving: for more nodes on one database."""
+    from service import log
 
     log.configure()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    with database(Settings.from_environment()) as dsn, Worker(dsn):
+    settings = Settings.from_environment()
+    with ExitStack() as stack:
+        carry(stack.enter_context(database(settings)), stack, settings)
         stopping.wait()
 
 

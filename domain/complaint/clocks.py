@@ -90,15 +90,22 @@ def computed(case: Case, clock: Clock, facts: Facts, now: datetime | None = None
     running = case.clocks.get(clock)
     if running is None:
         return None
-    found = facts.limit(
-        case.profile,
-        running.term,
-        running.set_at,
-        since=running.since,
-        pauses=pauses_of(case, clock, now),
-        extra=running.extra,
-    )
-    return found if found is None or running.due is None else kept_promise(running.due, found)
+    pauses, told, longer = pauses_of(case, clock, now), running.due, 0
+    found = _limit(case, running, pauses, facts, longer)
+    if found is None or told is None:
+        return found
+    # By a new calendar the time may have been over when a pause began, which by the date told was still in time: then
+    # the limit is lengthened until it is no earlier than told, so that the pause counts.
+    in_time = any(found.at < pause.start <= told.at for pause in pauses)
+    while in_time and found is not None and found.at < told.at:
+        longer += 1
+        found = _limit(case, running, pauses, facts, longer)
+    return found if found is None else kept_promise(told, found)
+
+
+def _limit(case: Case, running: Running, pauses: tuple[Pause, ...], facts: Facts, longer: int) -> Due | None:
+    extra = running.extra + longer
+    return facts.limit(case.profile, running.term, running.set_at, since=running.since, pauses=pauses, extra=extra)
 
 
 def passed(case: Case, clock: Clock, at: datetime, facts: Facts) -> bool:

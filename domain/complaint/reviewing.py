@@ -132,8 +132,9 @@ class Reopen(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRework(Command):
-    """Send an answered case back to the handler."""
+    """Send an answered case back to the handler; `reply` is the answer that settles nothing."""
 
+    reply: UUID
     reason: Sealed
 
 
@@ -315,13 +316,13 @@ def _rework(case: Case, command: OrderRework, facts: Facts) -> list[Event | For]
     keep_apart(by, case.handlers | case.approvers, OwnWorkRevisited)
     if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
         raise OwnWorkRevisited(departments=sorted(case.departments))
-    if case.reply is None:
-        raise OutOfTurn(step=case.step)
+    if command.reply != case.reply:
+        raise Superseded(reply=command.reply)
     return [
         ReworkOrdered(
             at=at,
             by=by,
-            reply=case.reply,
+            reply=command.reply,
             reason=command.reason,
             rework_no=case.reworks + 1,
             handle_due=facts.limit(case.profile, handling_term(case), at),
@@ -367,7 +368,6 @@ def _in_a_new_round(case: Case, event: Reopened) -> Case:
         reopened_at=event.at,
         department=event.department,
         handler=event.handler,
-        stops=tuple(stop for stop in case.stops if stop.end is not None),
         extensions=MappingProxyType({key: one for key, one in case.extensions.items() if one.approved is not None}),
         extended=0,
         contacts=0,

@@ -123,8 +123,9 @@ class OrderReworkForm(Form):
 
     name = "order-rework"
     summary = "Send an answered case back to the handler (发回重办)"
+    reply: UUID
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
         reason = making.sealer.seal("reason", self.reason)
-        return reviewing.OrderRework(at=making.at, by=making.by, reason=reason)
+        return reviewing.OrderRework(at=making.at, by=making.by, reply=self.reply, reason=reason)

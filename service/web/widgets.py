@@ -19,7 +19,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
-from pydantic_core import PydanticUndefined
 
 from domain.handling import HALL_ZONE
 from service.web.texts import Texts
@@ -121,7 +120,7 @@ def _part(name: str, info: Any) -> Part:  # noqa: ANN401 - the library's own des
     if repeated:
         kind, metadata, _ = _bare(get_args(kind)[0], ())
     longest = _limit(metadata, "max_length", "longest")
-    default = info.get_default(call_default_factory=True)
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
     refers = None
     if kind in (str, UUID):
         inside = next((to for word, to in REFERS_IN if word in name), None)
@@ -129,10 +128,10 @@ def _part(name: str, info: Any) -> Part:  # noqa: ANN401 - the library's own des
         refers = listed[1] if listed else REFERS.get(name) or inside or (name if kind is UUID else None)
     return Part(
         name=name,
-        kind=_kind(kind, longest, choice=optional or default is PydanticUndefined, where=name),
-        required=default is PydanticUndefined,
+        kind=_kind(kind, longest, choice=optional or info.is_required(), where=name),
+        required=info.is_required(),
         repeated=repeated,
-        default=None if default is PydanticUndefined else default,
+        default=default,
         of=kind,
         refers=refers,
         longest=longest,

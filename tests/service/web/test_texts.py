@@ -6,6 +6,8 @@ import ast
 import importlib
 import pkgutil
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,8 @@ import projections
 import service
 from domain.errors import Refused
 from projections.histories import Language
+from projections.words import WORDS
+from service.forms import FORMS, form
 from service.sealing import VaultError
 from service.web.texts import CATALOGUES, Texts, catalogue
 
@@ -113,11 +117,22 @@ def test_every_entry_is_a_refusal_or_a_page_uses_it() -> None:
 def test_our_own_checks_of_forms_speak_chinese() -> None:
     """A sentence that a form raises has its Chinese, where it holds nothing that changes."""
     sentences = set()
-    for name in ("form", "intake", "inquiry", "resolution"):
-        tree = ast.parse((ROOT / f"service/forms/{name}.py").read_text(encoding="utf-8"))
+    for module in {sys.modules[one.__module__] for one in FORMS.values()} | {form}:
+        tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Name(id="ValueError"), args=[ast.Constant(value=str(sentence))]):
                     sentences.add(f"sentence.{sentence}")
     assert sentences
-    assert sentences - catalogue("labels").keys() == set()
+    told = {key for key in catalogue("labels") if key.startswith("sentence.")}
+    assert sentences - told == set()
+    assert told - sentences == set()
+
+
+def test_codes_of_closed_lists_have_words() -> None:
+    """What the rules list can be chosen by a word, and a word is kept for what is listed alone."""
+    hall = tomllib.loads((ROOT / "service/profiles/hall.toml").read_text(encoding="utf-8"))
+    listed = {code for codes in hall["lists"].values() for code in codes}
+    own = {key.removeprefix("code.") for key in catalogue("labels") if key.startswith("code.")}
+    assert listed - own - WORDS.keys() == set()
+    assert own - listed == set()

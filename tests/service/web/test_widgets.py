@@ -6,6 +6,7 @@ import base64
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any, Final, Literal, get_args, get_origin
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -66,7 +67,8 @@ def filled(form: type[BaseModel], *, full: bool) -> BaseModel:
     given = {part.name: sample(part, full=full) for part in parts(form) if full or part.required}
     free = [part.name for part in parts(form) if not part.required]
     every = {part.name: sample(part, full=full) for part in parts(form)}
-    less = ({name: value for name, value in given.items() if name != left_out} for left_out in (None, *free))
+    left_out = (set(some) for most in range(3) for some in combinations(free, most))
+    less = ({name: value for name, value in given.items() if name not in some} for some in left_out)
     more = ({**given, one: every[one]} for one in free)
     for tried in (*less, *more, every):
         try:

@@ -551,3 +551,26 @@ class OwnAnswerLifted(Refused):
     about = "person"
     watched = True
     then = "Another supervisor lifts it."
+
+
+class ComplaintToRegister(Refused):
+    """What somebody complains of is registered; there is no other end of it."""
+
+    code = "complaint-to-register"
+    then = "Register the complaint. If it was none, the complaint desk or a supervisor says what it was."
+
+
+class NotAComplaint(Refused):
+    """This contact was no complaint, so no case belongs to it."""
+
+    code = "not-a-complaint"
+    then = "Say first that it is a complaint."
+
+
+class OwnContactReclassified(Refused):
+    """Nobody says of a contact they took down that it is no complaint after all."""
+
+    code = "own-contact-reclassified"
+    about = "person"
+    watched = True
+    then = "Somebody else at the complaint desk, or a supervisor, says so."

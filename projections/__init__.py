@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from projections.contacts import CONTACTS
 from projections.docket import DOCKET
 from projections.outbox import OUTBOX
 from projections.runner import Projection
 
-PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX)
+PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS)
 """Every projection, under the number this version was built for."""

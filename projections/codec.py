@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from domain import access, complaint, notice, register, rulebook
+from domain import access, complaint, intake_contact, notice, register, rulebook
 from domain.decider import Event, Metadata, Recorded
 
 NAMES: Final[Mapping[str, type[Event]]] = {
@@ -105,6 +105,10 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "notice.sent.1": notice.Sent,
     "notice.sending-failed.1": notice.SendingFailed,
     "notice.delivered.1": notice.Delivered,
+    "intake.contact-recorded.1": intake_contact.ContactRecorded,
+    "intake.contact-reclassified.1": intake_contact.ContactReclassified,
+    "intake.contact-registered.1": intake_contact.ContactRegistered,
+    "intake.contact-settled.1": intake_contact.ContactSettled,
     "access.opened.1": access.Opened,
     "attempts.refused.1": access.AttemptRefused,
 }

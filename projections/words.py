@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from projections.wording import ending, timing, units, watching
+from projections.wording import contacts, ending, timing, units, watching
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
@@ -195,6 +195,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "closed": ("已办结", "closed"),
     **ending.WORDS,
     **watching.WORDS,
+    **contacts.WORDS,
     **timing.WORDS,
     **units.WORDS,
     **watching.WORDS,

@@ -18,6 +18,7 @@ from service.settings import Settings
 from service.web import (
     accounts,
     complaints,
+    contacts,
     health,
     notices,
     pages_cases,
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
+    app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
     app.include_router(notices.router, prefix="/api/v1")

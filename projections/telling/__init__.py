@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.decider import Event
-from projections.telling import ending, loop, notices, privacy, reviewing, rules, timing, units, watching
+from projections.telling import contacts, ending, loop, notices, privacy, reviewing, rules, timing, units, watching
 from projections.telling.teller import Language, Teller
 from projections.words import word
 
@@ -20,6 +20,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     rules.told,
     privacy.told,
     watching.told,
+    contacts.told,
     watching.told,
     ending.told,
     reviewing.told,

@@ -62,6 +62,6 @@ def current(entries: Iterable[Entry]) -> dict[str, Any]:
         "request": None if case.returning is None else case.returning.request,
         "recusals": [key for key, one in case.recusals.items() if one.granted is None],
         "supervisions": [key for key, one in case.supervisions.items() if not one.lifted],
-        "statements": [key for key, made in case.statements.items() if not made],
+        "statements": [key for key, one in case.statements.items() if not one.made],
         "review": case.review,
     }

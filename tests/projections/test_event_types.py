@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import access, complaint, notice, register, rulebook
+from domain import access, complaint, intake_contact, notice, register, rulebook
 from domain.decider import Actor, Code, Digest, Event, Instant, Metadata, PublicName
 from domain.sealed import Base64, Sealed, sealed_values
 from projections.codec import NAME_OF, NAMES, decode
@@ -27,6 +27,7 @@ EVENTS: Final[tuple[type[Event], ...]] = tuple(
         rulebook.RulebookEvent,
         complaint.Event,
         notice.NoticeEvent,
+        intake_contact.ContactEvent,
         access.AccessEvent,
     )
     for event in get_args(union)
@@ -42,7 +43,7 @@ def test_every_event_has_a_name_and_every_name_an_event() -> None:
 def test_every_name_says_where_it_belongs_and_what_happened() -> None:
     """Module, past participle in kebab case, number; the number is the only one in use for its event."""
     homes = {"complaint": "complaint", "register": "register", "rulebook": "rulebook", "access": "access"}
-    homes |= {"privacy": "complaint.privacy", "notice": "notice"}
+    homes |= {"privacy": "complaint.privacy", "notice": "notice", "intake": "intake_contact"}
     for name, event in NAMES.items():
         assert STORED_NAME.fullmatch(name)
         module, happened, _ = name.split(".")

@@ -376,6 +376,18 @@ def test_a_new_working_day_shortens_no_promise() -> None:
     given.when(recompute(local("02-25"))).then_nothing()
 
 
+def test_a_pause_begun_by_the_date_that_was_told_counts() -> None:
+    """With the 22nd worked the limit would be over on the 27th; told was the 28th, and the clock stood from then on."""
+    facts = with_rules(notice(2, ("02-22", DayKind.WORK)))
+    at, ends = local("02-28"), local("03-03")
+    stood = case(*upto(CONTACTED), facts=facts).when(pause(at)).event
+    resumed, longer = case(*upto(CONTACTED), stood, facts=facts).when(resume(ends)).events
+    assert isinstance(longer, DeadlineRecomputed)
+    assert (longer.old, longer.new) == (until("02-28"), until("03-03"))
+    assert isinstance(resumed, ClockResumed)
+    case(*upto(CONTACTED), stood, resumed, longer, facts=facts).when(recompute(ends)).then_nothing()
+
+
 def test_a_limit_is_computed_by_the_policy_under_which_it_was_promised() -> None:
     """A policy of one day, adopted after the acceptance, does not touch it; nor does a calendar make it do so."""
     terms = tuple(replace(term, amount=1) if term.key == "complaint.handle.simple" else term for term in HALL.terms)

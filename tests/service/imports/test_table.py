@@ -120,6 +120,26 @@ def test_persons_are_keys_and_groups_are_codes(parts: Parts, tmp_path: Path) -> 
     assert added["DESK.G7"]["site"] == "DESK"
 
 
+def test_two_ledgers_have_cases_of_their_own(parts: Parts, tmp_path: Path) -> None:
+    """The same number in another ledger is another case, with persons of its own."""
+    other = desk(('ledger = "desk"', 'ledger = "other"'))
+    for ledger in (desk(), other):
+        assert taken(parts, tmp_path / "t.csv", ledger, "1 01-02 10:00 0 New G1 P1").done == 2
+    assert len({one.stream for one in stored(parts.dsn, "complaint.registered.%")}) == 2
+    assert len({one["handler"] for one in told(parts, "assigned")}) == 2
+
+
+def test_complainants_are_told_apart_in_every_script(parts: Parts, tmp_path: Path) -> None:
+    """Who has the same name is the same person, and nobody else is; only keys stand in the log."""
+    named = desk(('narrative = "text"', 'complainant = "text"'))
+    rows = [f"{number} 01-02 10:00 0 New ? ? ? {name}" for number, name in enumerate(["王", "李", "王", "W", "?"])]
+    taken(parts, tmp_path / "t.csv", named, *rows)
+    persons = [one["complainant"] for one in told(parts, "registered")]
+    assert persons[0] == persons[2]
+    assert len(set(persons)) == 4
+    assert not any("王" in str(one.event) for one in stored(parts.dsn, "complaint.%"))
+
+
 def test_what_is_not_told_is_in_no_event(parts: Parts, tmp_path: Path) -> None:
     """No narrative, no class, no outcome; nothing is due, and the first row of a case registers it whatever it says."""
     taken(parts, tmp_path / "t.csv", desk(), "1 01-02 10:00 0 Resolved", "1 01-03 10:00 0 Closed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from threading import Thread
 from typing import Final
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from domain.access import Opened, Purpose
@@ -18,12 +20,16 @@ from domain.errors import NotYourRole, OwnErasure, StillInHandling, Unknown, War
 from projections.histories import read_stream
 from projections.runner import Entry
 from service.asking import Asked
+from service.casebook import Casebook
+from service.database import open_pool
 from service.escrow import export, import_
+from service.eventstore import Log, Recorder
 from service.forms.intake import RegisterForm
 from service.keys import Vault
 from service.master import LocalMaster
 from service.privacy import Erasing, Whose, erased_keys, others_of
 from service.sealing import Destroyed
+from tests.service.lossy import Break, LossyLine
 from tests.service.old_hall import NAME, PHONE, STORY, Old, OldHall, erased_event, events_of, old_hall
 from tests.service.vaults import KeyService, until_somebody_waits
 
@@ -33,6 +39,7 @@ LIVING: Final = "select count(*) from vault.keys where owner = %s and wrapped is
 FILES: Final = """
     select count(*) from vault.attachments where box is not null
         and key_id in (select key_id from vault.keys where owner = %s)"""
+APPEND: Final = "append_events("
 PASSPHRASE: Final = "eleven quiet lanterns"
 
 
@@ -231,6 +238,41 @@ def test_what_was_cut_off_is_finished_by_asking_again(hall: OldHall) -> None:
         row for row in destroyed.key_ids if hall.one("select wrapped is null from vault.keys where key_id = %s", row)
     }
     assert len(told.key_ids) == 2
+
+
+@pytest.mark.parametrize("when", list(Break))
+def test_a_line_that_breaks_between_the_keys_and_the_record_leaves_nothing_lost(hall: OldHall, when: Break) -> None:
+    """The keys are gone; the record is there, or it follows when it is asked for again; never twice."""
+    case = hall.carry(hall.complain())
+    request, asked = UUID(hall.grant(case)), Asked(command_id=uuid4(), source="test", name="erase")
+    with LossyLine(hall.parts.dsn, APPEND, when, 10) as line, open_pool(line.dsn, size=2) as pool:
+        recorder = Recorder(pool, hall.parts.vault.log_id)
+        broken = Erasing(Casebook(Log(recorder), recorder), hall.parts.vault, 35)
+        with contextlib.suppress(psycopg.OperationalError):
+            broken.erase(case.id, request, hall.actor("HAN"), asked)
+        assert line.broken
+    assert hall.one(LIVING, case.id) == 0
+    assert Counter(events_of(hall, case))["privacy.erased.1"] == int(when is Break.AFTER)
+    done = erasing(hall).erase(case.id, request, hall.actor("HAN"), asked)
+    assert [type(event).__name__ for event in done.events] == ["Erased"]
+    assert Counter(events_of(hall, case))["privacy.erased.1"] == 1
+    assert len(erased_event(hall, case).key_ids) == 2
+
+
+@pytest.mark.parametrize("marker", ["delete from vault.query_codes", "delete from vault.subjects"])
+def test_keys_and_marks_go_together_or_not_at_all(hall: OldHall, marker: str) -> None:
+    """A line that breaks in the middle of the destruction leaves all as it was."""
+    case = hall.carry(hall.complain())
+    hall.grant(case)
+    whose = complainant(hall, case)
+    with LossyLine(hall.parts.dsn, marker, Break.AFTER) as line, open_pool(line.dsn, size=2) as pool:
+        vault = Vault(pool, LocalMaster(hall.parts.settings.home, {}), hall.parts.vault.log_id)
+        with pytest.raises(psycopg.OperationalError):
+            Erasing(hall.parts.book, vault, 35).destroy(whose)
+        assert line.broken == 1
+    assert (hall.one(LIVING, case.id), hall.one(LIVING, whose.person)) == (1, 1)
+    assert hall.one("select count(*) from vault.query_codes where case_id = %s", case.id) == 1
+    assert hall.values(case) == [NAME, PHONE, STORY]
 
 
 def test_no_key_is_destroyed_before_the_rules_have_spoken(hall: OldHall) -> None:

@@ -194,11 +194,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "replied": ("已答复", "replied"),
     "closed": ("已办结", "closed"),
     **ending.WORDS,
-    **watching.WORDS,
-    **contacts.WORDS,
     **timing.WORDS,
     **units.WORDS,
     **watching.WORDS,
+    **contacts.WORDS,
 }
 """Code to (Chinese, English)."""
 

@@ -21,7 +21,6 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     privacy.told,
     watching.told,
     contacts.told,
-    watching.told,
     ending.told,
     reviewing.told,
     timing.told,

@@ -7,7 +7,7 @@ That both agree is a test.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -78,7 +78,7 @@ def days(
     zone: ZoneInfo,
     *,
     office_hours: OfficeHours,
-    pauses: Mapping[UUID, Pause],
+    pauses: Sequence[tuple[UUID, Pause]],
     extra: int = 0,
 ) -> tuple[LedgerDay, ...]:
     """Give every local day from the event at `since` (UTC) to the end of its limit.
@@ -87,9 +87,9 @@ def days(
     """
     named, years = _said(calendar)
     if term.unit in HOURS:
-        told = _by_the_hour(term, since, end, calendar, zone, office_hours, [*pauses.values()])
+        told = _by_the_hour(term, since, end, calendar, zone, office_hours, [pause for _, pause in pauses])
     else:
-        told = _by_the_day(term, since, end, calendar, zone, [*pauses.values()], extra)
+        told = _by_the_day(term, since, end, calendar, zone, [pause for _, pause in pauses], extra)
     return tuple(
         LedgerDay(
             day=day,
@@ -98,7 +98,7 @@ def days(
             number=number,
             counted=counted,
             calendar=named.get(day) or years.get(day.year),
-            pauses=tuple(key for key, pause in pauses.items() if _stood(pause, day, zone)),
+            pauses=tuple(dict.fromkeys(key for key, pause in pauses if _stood(pause, day, zone))),
         )
         for day, why, number, counted in told
     )

@@ -39,24 +39,29 @@ def in_hand(case: Case) -> tuple[Clock, ...]:
     return tuple(clock for clock in wanted if clock in case.clocks)
 
 
-def pauses_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[Pause, ...]:
-    """Give the times in which a limit stood still (UTC); one that still lasts only with `now`, and as far as that.
+def stops_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[tuple[Stop, Pause], ...]:
+    """Give the pauses of this case in which a limit stood still, each with its time (UTC), as far as they count.
 
-    A limit taken over from a merged case brings its own pauses, and stands in those of this case from then on.
+    One that still lasts counts only with `now`, and as far as that. A limit taken over from a merged case stands in
+    those of this case from then on.
     """
     running = case.clocks.get(clock)
     if running is None or clock not in STOPPED:
         return ()
-    times = ((stop.start, stop.end if now is None else ended(stop, now)) for stop in case.stops)
-    taken_at = running.taken_at
-    return (
-        *running.pauses,
-        *(
-            Pause(start=start if taken_at is None else max(start, taken_at), end=end)
-            for start, end in times
-            if end is not None and (taken_at is None or end > taken_at)
-        ),
+    since = running.taken_at
+    times = ((stop, stop.end if now is None else ended(stop, now)) for stop in case.stops)
+    return tuple(
+        (stop, Pause(start=stop.start if since is None else max(stop.start, since), end=end))
+        for stop, end in times
+        if end is not None and (since is None or end > since)
     )
+
+
+def pauses_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[Pause, ...]:
+    """Give the times in which a limit stood still (UTC), with those that one taken over from a merged case brought."""
+    running = case.clocks.get(clock)
+    brought = () if running is None else running.pauses
+    return (*brought, *(pause for _, pause in stops_of(case, clock, now)))
 
 
 def ended(stop: Stop, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The ledger of a limit names every day, why it counts or not, and which calendar says so: recounted, it is the date."""
+"""The ledger of a limit names each day, why it counts or not, and which calendar says so: recounted, it is the date."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ledger(
     stood = {} if pauses is None else pauses
     limit = end or due(term, since, calendar, SHANGHAI, office_hours=OFFICE, pauses=stood.values(), extra=extra)
     assert limit is not None
-    return days(term, since, limit, calendar, SHANGHAI, office_hours=OFFICE, pauses=stood, extra=extra)
+    return days(term, since, limit, calendar, SHANGHAI, office_hours=OFFICE, pauses=[*stood.items()], extra=extra)
 
 
 def told(entries: tuple[LedgerDay, ...]) -> list[tuple[str, Why, int | None]]:

@@ -17,6 +17,7 @@ from service.parts import Parts, open_parts
 from service.settings import Settings
 from service.web import (
     accounts,
+    clocks,
     complaints,
     contacts,
     health,
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(register.public, prefix="/api/v1")
     app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
+    app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")

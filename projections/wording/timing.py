@@ -37,5 +37,16 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "command_recompute-deadlines": ("重新计算期限", "compute the limits anew"),
     "refusal_own-clock": ("不得暂停或延长本人经办事项的期限", "nobody stops or lengthens the clock of their own case"),
     "awaiting_supplement": ("待补正", "awaiting a supplement"),
+    # why a day counts or not
+    "why_begins": ("当日不计", "the day of the event, not counted"),
+    "why_counts": ("计入", "counts"),
+    "why_extension": ("计入（延期）", "counts, by the extension"),
+    "why_rest": ("休息日", "rest day"),
+    "why_holiday": ("法定节假日", "holiday"),
+    "why_paused": ("暂停计时", "the clock stood"),
+    "why_closed": ("非办公时间", "outside office hours"),
+    "why_unknown": ("日历未公布", "the calendar is not known yet"),
+    "why_moved": ("末日顺延", "moved past a day off"),
+    "why_promised": ("按已告知日期", "kept, because it had been told"),
 }
 """Code to (Chinese, English)."""

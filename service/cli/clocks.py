@@ -1,0 +1,81 @@
+"""The clock ledger on the command line: why a limit ends when it ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from domain.complaint.state import Clock
+from domain.errors import Unknown
+from projections.clock_ledger import Limit, clock_ledger
+from projections.docket import fold
+from projections.histories import Language, read_stream
+from projections.queries import may_know
+from service.cli import opened
+from service.cli.cases import Lang, find, who
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the program."""
+    app.command("clock")(clock)
+
+
+def clock(
+    case: Annotated[str, typer.Argument(help="The complaint number, or the id.")],
+    which: Annotated[Clock | None, typer.Option("--clock", help="Only the limits of this kind.")] = None,
+    language: Lang = Language.CHINESE,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Tell every limit of a case day by day: counted or not, why, and by which calendar.
+
+    With BIHUAN_TOKEN set, what its holder may know; without, everything (whoever reaches the data folder has all).
+    """
+    from domain import rulebook
+
+    with opened() as parts:
+        key, asker = find(parts, case), who(parts)
+        with parts.pool.connection() as connection:
+            entries = read_stream(connection, key)
+            row = fold(entries)
+            if row is None or (asker is not None and not may_know(connection, asker[1], row)):
+                raise Unknown
+            rules = read_stream(connection, rulebook.STREAM)
+        _, now = parts.book.register_now()
+    told = [one for one in clock_ledger(entries, rules, now) if which in {None, one.clock}]
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in told], ensure_ascii=False, default=str, indent=1))
+        return
+    for one in told:
+        for line in lines(one, language):
+            typer.echo(line)
+
+
+def lines(limit: Limit, language: Language) -> list[str]:
+    """Write one limit as lines: what it is and until when, then its days."""
+    from domain.handling import HALL_ZONE
+    from projections.words import word
+
+    def due(at: object) -> str:
+        return word("due_unknown", language) if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+    end = limit.projected or limit.due
+    until = due(None if end is None else end.at.astimezone(HALL_ZONE))
+    sure = word("provisional", language) if end is not None and end.provisional else ""
+    source = "" if limit.term is None else f"  {limit.term.key} {limit.term.source or '-'}"
+    head = f"{word(f'clock_{limit.clock}', language)} {limit.round}  {until}{sure}{source}"
+    told = [
+        f"    {move.at.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}  {word(f'moved_{move.cause}', language)}"
+        f"  {due(None if move.new is None else move.new.at.astimezone(HALL_ZONE))}"
+        for move in limit.moves
+    ]
+    days = []
+    for day in limit.days:
+        number = f"{day.number:>3}" if day.number is not None else "   "
+        hours = "" if day.counted is None else f"  {day.counted.total_seconds() / 3600:.2f} h"
+        by = day.calendar
+        calendar = "" if by is None else f"  [{by.jurisdiction} {by.year} v{by.version}]"
+        days.append(f"  {day.day:%Y-%m-%d} {number}  {word(f'why_{day.why}', language)}{hours}{calendar}")
+    return [head, *told, *days]

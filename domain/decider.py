@@ -122,6 +122,10 @@ class Command:
     at: datetime
     by: Actor
 
+    def others(self, state: object) -> tuple[UUID, ...]:  # noqa: ARG002 - what most commands need not know
+        """Give the other streams of the same kind that this is decided on, for a state of the own one."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class For:

@@ -177,6 +177,35 @@ class HandlerNeeded(Refused):
     then = "Name the person who carries on what is still to be put right."
 
 
+class CannotMerge(Refused):
+    """These two cases cannot be joined."""
+
+    code = "cannot-merge"
+    then = "Choose an open case of the same hall, no less advanced than this one, that nothing else is joined to."
+
+
+class LinkedCases(Refused):
+    """Other complainants are joined to this case, and none of them may be lost with it."""
+
+    code = "linked-cases"
+    then = "Take the cases apart first; each of them then ends for itself."
+
+
+class LinkedUnserved(Refused):
+    """Somebody who is joined to this case has not been answered, or not been asked afterwards."""
+
+    code = "linked-unserved"
+    then = "Give each of them the reply and the revisit; the merged cases are listed with this one."
+
+
+class PointsMisallotted(Refused):
+    """Each point of the complaint goes into exactly one case, and this one keeps at least one."""
+
+    code = "points-misallotted"
+    about = "content"
+    then = "Count the points from 1; name each of them once, and leave one or more here."
+
+
 class Superseded(Refused):
     """What this decides on is no longer the current one."""
 

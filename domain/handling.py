@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.deadlines import Due, Pause, due, is_late
@@ -72,7 +74,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the casebook gathers before a decision; a frozen value."""
+    """What the casebook gathers before a decision; a frozen value.
+
+    `itself` is the stream the command is given on, `others` the states of the other streams it is decided on, and
+    `complaint_nos` one number for each case that it registers.
+    """
 
     register: Register = field(default_factory=Register)
     rulebook: Rulebook = field(default_factory=Rulebook)
@@ -80,6 +86,9 @@ class Facts:
     rulebook_version: int = 0
     complaint_no: Code | None = None
     similar: tuple[Similar, ...] = ()
+    itself: UUID | None = None
+    others: Mapping[UUID, object] = field(default_factory=lambda: MappingProxyType({}))
+    complaint_nos: tuple[Code, ...] = ()
 
     def zone(self, profile: Code, at: datetime) -> ZoneInfo:
         """Give the zone in which days are counted."""

@@ -117,8 +117,13 @@ def changes(row: DocketRow, event: Event) -> dict[str, Any]:
             return {"step": Step.MERGED, "before": row.step, "primary": primary}
         case linking.Unmerged(proposal=proposal):
             return {"step": row.before or row.step, "before": None, "primary": None, **settled(row, proposal)}
-        case linking.DuplicateLinked(complainant=complainant):
-            return {"linked": row.linked + 1, "made_by": joined(row.made_by, [complainant])}
+        case linking.DuplicateLinked(complainants=complainants, respondent=respondent):
+            return {
+                "linked": row.linked + 1,
+                "made_by": joined(row.made_by, complainants),
+                "named_windows": joined(row.named_windows, [respondent.window]),
+                "named_staff": joined(row.named_staff, [respondent.staff]),
+            }
         case linking.DuplicateUnlinked():
             return {"linked": row.linked - 1}
         case units.UnitCalledIn(call=call, department=department):

@@ -70,7 +70,7 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "complaint.unmerge-proposed.1": complaint.linking.UnmergeProposed,
     "complaint.unmerged.1": complaint.linking.Unmerged,
     "complaint.duplicate-unlinked.1": complaint.linking.DuplicateUnlinked,
-    "complaint.split.1": complaint.linking.Split,
+    "complaint.split.1": complaint.splitting.Split,
     "complaint.unit-called-in.1": complaint.units.UnitCalledIn,
     "complaint.unit-answered.1": complaint.units.UnitAnswered,
     "complaint.assignment-return-requested.1": complaint.returning.AssignmentReturnRequested,

@@ -89,7 +89,9 @@ def _of_the_loop(row: DocketRow, event: Event) -> dict[str, Any] | None:
             limits = {} if due is None else with_limits(row, {Clock.HANDLE: due})
             return {"step": Step.IN_PROGRESS, "reworks": reworks, **limits}
         case complaint.Replied(late=late, revisit_due=revisit):
-            answered = {"step": Step.REPLIED, "replied_at": event.at, "replied_late": late}
+            # A merged case stays merged; its complainant is told what the primary was answered.
+            step = Step.MERGED if row.step is Step.MERGED else Step.REPLIED
+            answered = {"step": step, "replied_at": event.at, "replied_late": late}
             return {**answered, **with_limits(row, {Clock.REVISIT: revisit})}
         case complaint.Revisited(late=late):
             return {"revisited_at": event.at, "revisited_late": late}

@@ -13,13 +13,7 @@ import psycopg
 from psycopg import sql
 
 from domain import complaint, notice
-from domain.complaint import ending
 from domain.complaint.correcting import ComplainantNotified
-from domain.complaint.extending import ExtensionApproved
-from domain.complaint.linking import Merged
-from domain.complaint.reviewing import Reopened, ReviewDecided
-from domain.complaint.supplementing import SupplementRequested
-from domain.complaint.timing import ClockPaused
 from domain.decider import Event
 from domain.notice import Medium
 from projections.docket import DOCKET

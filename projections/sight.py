@@ -95,7 +95,10 @@ _IN_SIGHT: Final[Mapping[Role, str]] = {
     Role.UNIT_HEAD: f"(department = %(department)s or {_CALLED})",
     # The upper unit knows what is, or was, put before it, and nothing else of the halls below.
     Role.REVIEWER: f"{_HALL} and review_level > 0",
-    Role.REVISIT_OFFICER: f"{_HALL} and step = any('{{replied,closed}}') and not departments && %(departments)s",
+    Role.REVISIT_OFFICER: (
+        f"{_HALL} and (step = any('{{replied,closed}}') or step = 'merged' and replied_at is not null)"
+        " and not departments && %(departments)s"
+    ),
 }
 """Which cases a role may know of; a role that is not named here knows of none.
 

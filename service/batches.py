@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -13,12 +13,12 @@ from psycopg_pool import ConnectionPool
 from domain import register, rulebook
 from domain.complaint.intake import Register as RegisterComplaint
 from domain.complaint.intake import Registered, complaint_no
-from domain.decider import Code, Command, Decider, Event, For, Metadata, Recorded
+from domain.decider import Command, Decider, Event, For, Metadata, Recorded
 from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
-from projections.codec import decode
 from service.asking import Ask, Asked, Done, KeyReused, Stale
 from service.eventstore import REMEMBER, Beside
+from service.gathering import HallDay, Row, following, last_numbers, numbers_wanted, row_of, rows_of
 
 S = TypeVar("S")
 C = TypeVar("C", bound=Command)
@@ -43,16 +43,7 @@ order by e.stream_id, e.version
 BY_COMMAND: Final = """
 select stream_id, version, name, state, position, command_id from events where command_id = any(%s) order by position
 """
-LAST_NUMBERS: Final = """
-select stem, (select key from claims where kind = 'complaint_no' and key > stem and key < stem || '~'
-              order by key desc limit 1)
-from unnest(%s::text[]) as t (stem)
-"""
-
-Row = tuple[UUID, int, Event, int, UUID]
-"""Stream, version, event, position, command id."""
 Outcome = Done | Refused
-HallDay = tuple[Code, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +74,12 @@ def look(pool: ConnectionPool, asks: Sequence[Ask[C]], facts_of: Callable[[int, 
     # Read outside of the block above, which would hold a second connection.
     facts = facts_of(register_version or 0, rulebook_version or 0)
     days = {hall_day(facts, ask, now) for ask in asks if isinstance(ask.command, RegisterComplaint)}
-    return Found(now, facts, [row_of(*row[3:9]) for row in rows], macs, _last_numbers(pool, days) if days else {})
-
-
-def _last_numbers(pool: ConnectionPool, days: Iterable[HallDay]) -> dict[HallDay, int]:
-    stems = {f"TS-{hall}-{day:%Y%m%d}-": (hall, day) for hall, day in days}
-    with pool.connection() as connection:
-        rows = connection.execute(LAST_NUMBERS, (list(stems),), prepare=True).fetchall()
-    return {stems[stem]: 0 if last is None else int(last.split("-")[-2]) for stem, last in rows}
+    return Found(now, facts, [row_of(*row[3:9]) for row in rows], macs, last_numbers(pool, days) if days else {})
 
 
 def hall_day(facts: Facts, ask: Ask[Any], now: datetime) -> HallDay:
     """Give the hall and the local day on which a complaint is numbered."""
     return ask.command.hall, facts.day(ask.command.profile, ask.asked.moment or now)
-
-
-def row_of(stream: UUID, version: int, name: str, state: bytes, position: int, command_id: UUID) -> Row:
-    """Decode a row of ROWS or BY_COMMAND."""
-    return stream, version, decode(name, state)[0], position, command_id
 
 
 def done_before(stream: UUID, rows: Iterable[Row]) -> Done:
@@ -165,9 +144,19 @@ class Batch(Generic[S, C, E]):
     """The streams of a batch while it is decided; what is decided waits in `recorded` for the one append."""
 
     def __init__(
-        self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]], found: Found, version_of: Callable[[UUID], int]
+        self,
+        decider: Decider[S, C, E, Any],
+        asks: Sequence[Ask[C]],
+        found: Found,
+        version_of: Callable[[UUID], int],
+        pool: ConnectionPool,
     ) -> None:
-        """Begin with what `look` found; `version_of` reads the version of a stream that no command names."""
+        """Begin with what `look` found.
+
+        `version_of` reads the version of a stream that no command names; other cases that a command is decided on, and
+        the last numbers of a day on which one is split, are read when it is that command's turn.
+        """
+        self._pool = pool
         self._decider = decider
         self._found = found
         self._version_of = version_of
@@ -226,22 +215,40 @@ class Batch(Generic[S, C, E]):
             if mac is not None and asked.mac is not None and mac != asked.mac:
                 raise KeyReused
             return _Again(index)
-        version, last = self._versions[stream], self._last.get(stream)
+        others = ask.command.others(self._states[stream])
+        self._read([one for one in others if one not in self._states])
+        version, last = (
+            self._versions[stream],
+            max([self._last[o] for o in (stream, *others) if o in self._last], default=None),
+        )
         if asked.expected is not None and asked.expected != version:
             raise Stale(expected=asked.expected, version=version)
         if asked.moment is not None and last is not None and asked.moment < last:
             raise BeforeLast(last=last, given=asked.moment)
         now = asked.moment or self._found.now
         at = now if last is None else max(now, last)
-        decided = self._decider.decide(
-            self._states[stream], replace(ask.command, at=at), replace(self._facts(ask), similar=asked.similar)
-        )
+        known = {one: self._states[one] for one in others if self._versions[one]}
+        facts = replace(self._facts(ask, at), similar=asked.similar, itself=stream, others=known)
+        decided = self._decider.decide(self._states[stream], replace(ask.command, at=at), facts)
         if decided:
             self._index[asked.command_id] = len(self._given), asked.mac
         return self._place(ask, decided)
 
-    def _facts(self, ask: Ask[C]) -> Facts:
+    def _read(self, streams: Sequence[UUID]) -> None:
+        """Take streams in that no command of the batch is given on."""
+        for stream in streams:
+            self._states[stream], self._versions[stream] = self._decider.initial, 0
+        for row in rows_of(self._pool, streams):
+            self._versions[row[0]] = row[1]
+            self._take_in(row[0], row[2])
+
+    def _facts(self, ask: Ask[C], at: datetime) -> Facts:
         facts = self._found.facts
+        if (wanted := numbers_wanted(ask.command, self._states[ask.stream])) is not None:
+            day = facts.day(wanted.profile, at)
+            if (wanted.hall, day) not in self._numbers:
+                self._numbers |= last_numbers(self._pool, [(wanted.hall, day)])
+            return replace(facts, complaint_nos=following(self._numbers[wanted.hall, day], wanted, day))
         if not isinstance(ask.command, RegisterComplaint):
             return facts
         hall, day = hall_day(facts, ask, self._found.now)
@@ -253,8 +260,9 @@ class Batch(Generic[S, C, E]):
         for each in recorded:
             if each.stream in self._states:
                 self._take_in(each.stream, each.event)
-            if isinstance(each.event, Registered) and isinstance(ask.command, RegisterComplaint):
-                self._numbers[hall_day(self._found.facts, ask, self._found.now)] += 1
+            if isinstance(each.event, Registered):
+                # Its own day: a split registers cases besides the one it is given on.
+                self._numbers[each.event.hall, self._found.facts.day(each.event.profile, each.event.at)] += 1
         self.recorded += recorded
         self.command_ids += [ask.asked.command_id] * len(recorded)
         if recorded:

@@ -17,15 +17,16 @@ from eventsourcing.persistence import IntegrityError
 from domain import complaint, register, rulebook
 from domain.access import AttemptRefused, Opened, Purpose
 from domain.complaint.intake import Register as RegisterComplaint
-from domain.complaint.intake import Registered, complaint_no
+from domain.complaint.intake import complaint_no
 from domain.decider import NAMESPACE, Actor, Code, Command, Decider, Event, Metadata, Recorded, beside
 from domain.errors import BeforeLast, Refused
 from domain.handling import Facts
 from domain.rulebook import Profile
 from projections.codec import decode
 from service.asking import Ask, Asked, Busy, Done, KeyReused, Stale
-from service.batches import BY_COMMAND, Batch, Outcome, Row, done_before, look, placed, row_of
-from service.eventstore import REMEMBER, Beside, Claim, ClaimTaken, LeafDiffers, Log, Recorder
+from service.batches import BY_COMMAND, Batch, Outcome, done_before, look, placed
+from service.eventstore import REMEMBER, Beside, ClaimTaken, LeafDiffers, Log, Recorder
+from service.gathering import Row, claims, gathered, numbers, numbers_wanted, row_of
 from service.grouping import Together
 from service.shelf import Shelf
 
@@ -208,7 +209,7 @@ class Casebook:
         return [replace(one, sent=one.repeated) if isinstance(one, Done) else one for one in alone]
 
     def _together(self, decider: Decider[S, C, E, Any], asks: Sequence[Ask[C]]) -> list[Outcome]:
-        batch = Batch(decider, asks, look(self.pool, asks, self._facts_of), self._version)
+        batch = Batch(decider, asks, look(self.pool, asks, self._facts_of), self._version, self.pool)
         for ask in asks:
             batch.give(ask)
         positions: list[int] = []
@@ -252,16 +253,25 @@ class Casebook:
         version = own[-1][1] if own else 0
         if asked.expected is not None and asked.expected != version:
             raise Stale(expected=asked.expected, version=version)
-        last = own[-1][2].at if own else None
+        state = decider.fold(row[2] for row in own)  # type: ignore[misc]  # a stream holds the events of its decider
+        others = gathered(self.pool, decider, command.others(state))
+        last = max([one.last for one in others.values()] + [row[2].at for row in own[-1:]], default=None)
         if asked.moment is not None and last is not None and asked.moment < last:
             raise BeforeLast(last=last, given=asked.moment)
         at = loaded.now if last is None else max(loaded.now, last)
-        state = decider.fold(row[2] for row in own)  # type: ignore[misc]  # a stream holds the events of its decider
-        facts = replace(self._facts(loaded, command, at), similar=asked.similar)
+        facts = replace(
+            self._facts(loaded, command, at),
+            similar=asked.similar,
+            itself=stream,
+            others={key: one.state for key, one in others.items()},
+        )
+        if (wanted := numbers_wanted(command, state)) is not None:
+            facts = replace(facts, complaint_nos=numbers(self.pool, wanted, facts, at))
         decided = decider.decide(state, replace(command, at=at), facts)
         if not decided:
             return Done(stream=stream, version=version, position=self._durable_position())
-        recorded = placed(stream, {stream: version}, self._version, decided, asked, facts)
+        versions = {stream: version} | {key: one.version for key, one in others.items()}
+        recorded = placed(stream, versions, self._version, decided, asked, facts)
         remembered = () if asked.mac is None else (Beside(REMEMBER, (asked.command_id, asked.mac)),)
         saved = self.log.save(
             *recorded,
@@ -386,12 +396,3 @@ class Casebook:
                 continue
             return
         raise Busy(tried=ATTEMPTS)
-
-
-def claims(recorded: Recorded) -> tuple[Claim, ...]:
-    """Give the names an event claims; by folding the log with this, the table of claims can be rebuilt."""
-    match recorded.event:
-        case Registered(complaint_no=number):
-            return (Claim("complaint_no", number, recorded.stream),)
-        case _:
-            return ()

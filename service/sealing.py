@@ -147,6 +147,13 @@ class Sealer:
         self._found: Mapping[OwnerKind, HeldKey] | None = None
         self._taken: list[HeldKey] = []
         self._used: dict[OwnerKind, HeldKey] = {}
+        self._parts: list[Sealer] = []
+
+    def part(self, case: UUID) -> Sealer:
+        """Give a sealer for a case that the same command makes; its keys are assigned, or given back, with these."""
+        made = Sealer(self._source, None, case, self._retention, new_case=True)
+        self._parts.append(made)
+        return made
 
     def seal(self, kind: str, text: str) -> Sealed:
         """Seal a text under the key of the case; `kind` is the name of the field. Raises NoKeys, Unsealable."""
@@ -172,11 +179,12 @@ class Sealer:
 
     def claims(self) -> tuple[KeyClaim, ...]:
         """Give every key used, with its owner: the append assigns them, or makes sure that they still live."""
-        return tuple(
+        own = (
             KeyClaim(key.key_id, owner_kind, owner, self._retention)
             for owner_kind, key in self._used.items()
             if (owner := self._owners[owner_kind]) is not None
         )
+        return (*own, *(claim for part in self._parts for claim in part.claims()))
 
     def assignment(self) -> Assignment:
         """Give the parameters of ASSIGN_SQL."""
@@ -184,8 +192,10 @@ class Sealer:
 
     def release(self) -> None:
         """Give unused keys back, after a refusal: only when nothing sealed here was sent to the log."""
+        for part in self._parts:
+            part.release()
         self._source.give_back(self._taken)
-        self._found, self._taken, self._used = None, [], {}
+        self._found, self._taken, self._used, self._parts = None, [], {}, []
 
     def _key(self, owner_kind: OwnerKind) -> HeldKey:
         if owner_kind in self._used:

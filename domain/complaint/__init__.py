@@ -27,6 +27,7 @@ from domain.complaint import (
     returning,
     reviewing,
     revisiting,
+    splitting,
     supervision,
     supplementing,
     timing,
@@ -90,6 +91,7 @@ from domain.complaint.revisiting import Close, Closed, Revisit, RevisitAttempted
 from domain.complaint.state import Case, Step
 from domain.decider import Code, Decider, For, Role
 from domain.decider import Event as AnyEvent
+from domain.errors import LinkedCases
 from domain.handling import Facts
 from domain.rulebook import Policy, Profile
 
@@ -168,6 +170,7 @@ Event: TypeAlias = (
     | proposals.ProposalEvent
     | archiving.ArchivingEvent
     | linking.LinkingEvent
+    | splitting.SplittingEvent
     | units.UnitEvent
     | returning.ReturningEvent
     | recusal.RecusalEvent
@@ -192,6 +195,7 @@ Command: TypeAlias = (
     | proposals.ProposalCommand
     | archiving.ArchivingCommand
     | linking.LinkingCommand
+    | splitting.SplittingCommand
     | units.UnitCommand
     | returning.ReturningCommand
     | recusal.RecusalCommand
@@ -208,6 +212,8 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return privacy.decide(case, command, facts)
     if case is not None:
         privacy.not_frozen(case)
+        if case.linked and isinstance(command, ending.EndingCommand):
+            raise LinkedCases(linked=len(case.linked))
     if isinstance(command, intake.IntakeCommand):
         return intake.decide(case, command, facts)
     if isinstance(command, inquiry.InquiryCommand):
@@ -236,6 +242,8 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
         return archiving.decide(case, command, facts)
     if isinstance(command, linking.LinkingCommand):
         return linking.decide(case, command, facts)
+    if isinstance(command, splitting.SplittingCommand):
+        return splitting.decide(case, command, facts)
     if isinstance(command, units.UnitCommand):
         return units.decide(case, command, facts)
     if isinstance(command, returning.ReturningCommand):
@@ -256,7 +264,9 @@ def decide(case: Case | None, command: Command, facts: Facts) -> list[AnyEvent |
 def evolve(case: Case | None, event: Event) -> Case | None:
     """Take one event in; never refuses."""
     moved = _evolve(case, event)
-    return None if moved is None else retention.noted(case, clocks.stilled(case, proposals.in_turn(moved), event), event)
+    return (
+        None if moved is None else retention.noted(case, clocks.stilled(case, proposals.in_turn(moved), event), event)
+    )
 
 
 def _evolve(case: Case | None, event: Event) -> Case | None:
@@ -266,6 +276,8 @@ def _evolve(case: Case | None, event: Event) -> Case | None:
         return intake.evolve(case, event)
     if case is None:
         return None
+    if case.step is Step.MERGED and isinstance(event, linking.ServingEvent):
+        return linking.served(case, event)
     if isinstance(event, inquiry.InquiryEvent):
         return inquiry.evolve(case, event)
     if isinstance(event, rectification.RectificationEvent):
@@ -290,6 +302,8 @@ def _evolve(case: Case | None, event: Event) -> Case | None:
         return archiving.evolve(case, event)
     if isinstance(event, linking.LinkingEvent):
         return linking.evolve(case, event)
+    if isinstance(event, splitting.SplittingEvent):
+        return splitting.evolve(case, event)
     if isinstance(event, units.UnitEvent):
         return units.evolve(case, event)
     if isinstance(event, returning.ReturningEvent):
@@ -337,6 +351,7 @@ BESIDE_THE_LOOP: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
         **proposals.TURNS,
         **archiving.TURNS,
         **linking.TURNS,
+        **splitting.TURNS,
         **units.TURNS,
         **returning.TURNS,
         **recusal.TURNS,

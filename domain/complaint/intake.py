@@ -137,6 +137,7 @@ class Registered(Event):
     email: Sealed | None = None
     complainant_staff: PersonKey | None = None
     split_from: UUID | None = None
+    also_by: tuple[PersonKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,13 +364,15 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
     if isinstance(event, Registered):
         # A clerk only writes down what somebody else says; who complains as a citizen for another has a part in it.
         agent = event.by.persons if event.by.role is Role.CITIZEN else frozenset()
+        # A part of another case was received with it.
+        begins = event.at if event.split_from is None or event.received_at is None else event.received_at
         case = Case(
             step=Step.REGISTERED,
             profile=event.profile,
             hall=event.hall,
             complaint_no=event.complaint_no,
-            made_by=agent | {event.complainant} | _own_house(event),
-            noticed=_noticed(event),
+            made_by=agent | {event.complainant, *event.also_by} | _own_house(event),
+            noticed=tuple(dict.fromkeys((*_noticed(event), begins))),
             identity_mode=event.identity_mode,
             respondent=event.respondent,
             written=event.written,
@@ -377,8 +380,9 @@ def evolve(case: Case | None, event: IntakeEvent) -> Case | None:
             category=event.category,
             registered_at=event.at,
             sealed=event.confidentiality is Confidentiality.SEALED,
+            registration=event,
         )
-        return started(case, event.at, accept=("complaint.accept_decision", event.accept_due))
+        return started(case, event.at, begins, accept=("complaint.accept_decision", event.accept_due))
     if case is None:
         return None
     match event:

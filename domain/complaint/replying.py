@@ -250,10 +250,18 @@ def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]
 
 
 def _deliver(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
-    at, by, reply = command.at, command.by, command.reply
     by_the_handler(case, command, "reply", facts)
-    if reply != case.reply:
-        raise Superseded(reply=reply)
+    if command.reply != case.reply:
+        raise Superseded(reply=command.reply)
+    return delivered(case, command, facts)
+
+
+def delivered(case: Case, command: Reply, facts: Facts) -> list[Event | For]:
+    """Answer whether a reply that may go out was delivered; raises WrittenReplyOwed, DeliveredByItself, NotYetHappened.
+
+    The complainant waits by the handling limit of `case`.
+    """
+    at, by, reply = command.at, command.by, command.reply
     if case.written and not command.method.written:
         raise WrittenReplyOwed(method=command.method)
     if command.method.by_machine and by.role is not Role.SYSTEM:

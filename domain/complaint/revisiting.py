@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias, assert_never
+from uuid import UUID
 
 from domain.complaint.state import Case, Clock, IdentityMode, Step, at_step, not_concerned
 from domain.decider import Code, Command, Event, For, Instant
-from domain.errors import AlreadyRevisited, OwnWorkRevisited, RectificationOpen, RevisitMissing
+from domain.errors import AlreadyRevisited, LinkedUnserved, OwnWorkRevisited, RectificationOpen, RevisitMissing
 from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, permit, tried_enough
 from domain.rulebook import Policy
 from domain.sealed import Sealed
@@ -127,6 +128,10 @@ class Close(Command):
     outcome: Outcome
     resolution_code: Code | None = None
 
+    def others(self, state: object) -> tuple[UUID, ...]:
+        """Give the cases merged into the one that is to be closed."""
+        return tuple(sorted(state.linked)) if isinstance(state, Case) else ()
+
 
 RevisitingCommand: TypeAlias = Revisit | Close
 
@@ -135,7 +140,7 @@ def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[
     """Answer a revisit, and the wish to close.
 
     Raises OutOfTurn, NoPolicy, NotYourRole, OwnCause, OwnComplaint, OwnWorkRevisited, AlreadyRevisited,
-    RevisitMissing, RectificationOpen.
+    RevisitMissing, RectificationOpen, LinkedUnserved.
     """
     at, by = command.at, command.by
     there = at_step(case, Step.REPLIED)
@@ -148,6 +153,8 @@ def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[
             if _rectification_open(there, facts.day(there.profile, at)):
                 raise RectificationOpen
             status = _revisit_status(there, policy)
+            for linked in command.others(there):
+                _served(facts.others.get(linked), there, policy)
             return [Closed(at=at, by=by, outcome=outcome, revisit_status=status, resolution_code=resolution)]
         case _:
             assert_never(command)
@@ -169,6 +176,18 @@ def _revisit_status(case: Case, policy: Policy) -> RevisitStatus:
     if case.identity_mode is IdentityMode.ANONYMOUS and case.revisit_days:
         return RevisitStatus.ANONYMOUS
     raise RevisitMissing(attempts=len(case.revisit_days), required=policy.attempts_required)
+
+
+def _served(linked: object, primary: Case, policy: Policy) -> None:
+    """Refuse to close over the head of somebody whose case was merged into this one (domain.md §4.3)."""
+    if not isinstance(linked, Case):
+        raise LinkedUnserved
+    if linked.answered_with is None or linked.answered_with != primary.reply:
+        raise LinkedUnserved(complaint_no=linked.complaint_no)
+    try:
+        _revisit_status(linked, policy)
+    except RevisitMissing:
+        raise LinkedUnserved(complaint_no=linked.complaint_no) from None
 
 
 def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:

@@ -227,6 +227,7 @@ class Case:
     rectifications that failed and were not planned anew since. `clocks` are the limits that run, each with what it was
     computed of; `before` is the step from which a case went aside (merged, under review, withdrawn). `proposals` are
     the first halves of two-person acts that wait for another person; what is decided there goes out of the mapping.
+    `linked` are merged into this case, by whom and about whom say the next two; a merged one was told `answered_with`.
     """
 
     step: Step
@@ -287,8 +288,12 @@ class Case:
     review_level: int = 0
     reviewers: frozenset[PersonKey] = frozenset()
     final: bool = False
+    registration: Event | None = None
     primary: UUID | None = None
+    answered_with: UUID | None = None
     linked: frozenset[UUID] = frozenset()
+    joined_by: frozenset[PersonKey] = frozenset()
+    also_about: tuple[Respondent, ...] = ()
     statements: Mapping[UUID, Statement] = field(default_factory=_nothing)
     stated: frozenset[PersonKey] = frozenset()
     published: bool = False
@@ -331,9 +336,10 @@ PROMISE: Final[Mapping[Step, Clock]] = MappingProxyType(
 """The one clock by which the complainant waits at each step of an open case."""
 
 
-def started(case: Case, at: datetime, **clocks: tuple[Code, Due | None]) -> Case:
-    """Give the case with clocks set at a moment (UTC): by their names in small letters, each with term and due."""
-    set_now = {Clock(name): Running(term=term, since=at, set_at=at, due=due) for name, (term, due) in clocks.items()}
+def started(case: Case, at: datetime, since: datetime | None = None, /, **clocks: tuple[Code, Due | None]) -> Case:
+    """Give the case with clocks, by their small names, set at a moment, running from it or from `since` (UTC)."""
+    begun = since or at
+    set_now = {Clock(name): Running(term=term, since=begun, set_at=at, due=due) for name, (term, due) in clocks.items()}
     return replace(case, clocks=MappingProxyType({**case.clocks, **set_now}))
 
 
@@ -366,7 +372,8 @@ def not_respondent(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
     Raises OwnCause.
     """
     parties = case.responsible | case.stated
-    if concerned(case.respondent, by.persons, (*case.noticed, at), facts) or by.persons & parties:
+    about = (case.respondent, *case.also_about)
+    if by.persons & parties or any(concerned(one, by.persons, (*case.noticed, at), facts) for one in about):
         raise OwnCause
 
 
@@ -389,5 +396,5 @@ def not_concerned(case: Case, by: Actor, at: datetime, facts: Facts, *, preservi
     Raises OwnCause, OwnComplaint, Recused, RecusalPending.
     """
     not_respondent(case, by, at, facts)
-    keep_apart(by, case.made_by, OwnComplaint)
+    keep_apart(by, case.made_by | case.joined_by, OwnComplaint)
     kept_out(case, by, preserving=preserving)

@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.decider import Event
-from projections.telling import contacts, ending, loop, notices, privacy, reviewing, rules, timing, units, watching
+from projections.telling import (
+    contacts,
+    ending,
+    linking,
+    loop,
+    notices,
+    privacy,
+    reviewing,
+    rules,
+    timing,
+    units,
+    watching,
+)
 from projections.telling.teller import Language, Teller
 from projections.words import word
 
@@ -25,6 +37,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     reviewing.told,
     timing.told,
     units.told,
+    linking.told,
     notices.told,
 )
 """Each tells the events it knows, and gives None for all others."""

@@ -35,6 +35,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "command_merge": ("并案", "merge the case into another"),
     "command_propose-unmerge": ("提议撤销并案", "propose to take the cases apart"),
     "command_confirm-unmerge": ("确认撤销并案", "confirm that the cases are taken apart"),
+    "command_reply-linked": ("并案答复", "tell whoever joined the answer"),
+    "command_revisit-linked": ("并案回访", "revisit whoever joined"),
     "command_split": ("拆分", "split the case"),
     # why an attempt was refused that goes on record
     "refusal_own-return": ("申请人不得自行审核退回", "nobody decides on a return they asked for"),

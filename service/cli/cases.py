@@ -206,9 +206,10 @@ def act(
             raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`: acts have a person.")
         found = find(parts, case)
         with parts.pool.connection() as connection:
-            row = fold(read_stream(connection, found))
-            if row is None or not may_know(connection, asker[1], row):
-                raise Unknown
+            for one in (found, *form.others):
+                row = fold(read_stream(connection, one))
+                if row is None or not may_know(connection, asker[1], row):
+                    raise Unknown
         done = parts.desk.act(found, form, asker[0], asked_as(command, key, asker[0]))
     typer.echo(f"version {done.version}, position {done.position}")
     for event in done.events:

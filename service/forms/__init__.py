@@ -10,7 +10,19 @@ from types import MappingProxyType
 from typing import Final
 
 from domain.decider import Code
-from service.forms import ending, inquiry, intake, privacy, publishing, resolution, reviewing, timing, units, watching
+from service.forms import (
+    ending,
+    inquiry,
+    intake,
+    linking,
+    privacy,
+    publishing,
+    resolution,
+    reviewing,
+    timing,
+    units,
+    watching,
+)
 from service.forms.form import Form
 
 FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
@@ -61,6 +73,12 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
             units.RequestReturnForm,
             units.DecideReturnForm,
             units.HandOverForm,
+            linking.MergeForm,
+            linking.ProposeUnmergeForm,
+            linking.ConfirmUnmergeForm,
+            linking.ReplyLinkedForm,
+            linking.RevisitLinkedForm,
+            linking.SplitForm,
             privacy.RequestErasureForm,
             privacy.DecideErasureForm,
             privacy.WitnessErasureForm,

@@ -115,6 +115,11 @@ class Form(BaseModel):
     name: ClassVar[Code]
     summary: ClassVar[str]
 
+    @property
+    def others(self) -> tuple[UUID, ...]:
+        """The other cases it names: whoever sends it may know of them too."""
+        return ()
+
     def command(self, making: Making) -> complaint.Command:
         """Seal the texts and give the command."""
         raise NotImplementedError

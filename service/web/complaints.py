@@ -317,7 +317,8 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
         asking: InAsking,
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
-        known(parts, who, case_id)
+        for case in (case_id, *form.others):
+            known(parts, who, case)
         asked = asking(form_type.name, form)
         done = parts.desk.act(case_id, form, who.actor, asked)
         _head(response, done.version, done.position)

@@ -29,6 +29,7 @@ CREATING: Final[Mapping[str, str]] = MappingProxyType(
         "SupervisionIssued": "supervision",
         "StatementInvited": "statement",
         "ReviewRequested": "review",
+        "Split": "children",
     }
 )
 """Which events create something, by the names the API tells them, and the field that names it in the next command."""
@@ -64,4 +65,6 @@ def current(entries: Iterable[Entry]) -> dict[str, Any]:
         "supervisions": [key for key, one in case.supervisions.items() if not one.lifted],
         "statements": [key for key, one in case.statements.items() if not one.made],
         "review": case.review,
+        "primary": case.primary,
+        "linked": sorted(case.linked),
     }

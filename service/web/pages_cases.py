@@ -262,6 +262,8 @@ def act(case_id: UUID, command: str, page: InAtWork) -> Response:
         return _case(page, case_id, command=command)
     try:
         form = form_type.model_validate(read(form_type, page.sent, around(page).zone))
+        for other in form.others:
+            complaints.known(page.parts, who, other)
         asked = page.asked(command, form, who)
         page.parts.desk.act(case_id, form, who.actor, asked)
     except ValidationError as error:

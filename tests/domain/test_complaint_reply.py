@@ -25,6 +25,7 @@ from domain.decider import THE_SYSTEM, Actor, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
     ContactMissing,
+    DeliveredByItself,
     FindingMissing,
     NoPolicy,
     NotEveryPointAnswered,
@@ -61,7 +62,6 @@ from tests.controls import (
     case,
     upto,
 )
-from tests.domain.test_complaint_ledger import LEDGER_REPLY
 from tests.hall import (
     COMPLAINANT,
     DESK,
@@ -315,12 +315,22 @@ def test_nothing_is_promised_where_no_rule_says_so() -> None:
 @pytest.mark.parametrize("method", Method)
 def test_who_wrote_gets_something_written(method: Method) -> None:
     """By letter, message or on the web; a call does not answer a letter."""
-    command = replace(DELIVER, method=method)
+    # What a machine delivers, the machine says.
+    command = replace(DELIVER, method=method, by=THE_SYSTEM if method.by_machine else HANDLER)
     if method in {Method.LETTER, Method.MESSAGE, Method.WEB}:
         assert case(*WRITTEN).when(command).event.method is method
     else:
         case(*WRITTEN).when(command).then_refused(WrittenReplyOwed, method=method)
     assert case(*upto(APPROVED)).when(command).event.method is method
+
+
+@pytest.mark.parametrize("method", [Method.MESSAGE, Method.WEB])
+def test_nobody_says_for_a_machine_that_something_arrived(method: Method) -> None:
+    """Neither that it did, nor that it did not; the sender itself records both (docs/decisions/0016)."""
+    for failed in (None, DeliveryFailure.NO_ANSWER):
+        command = replace(DELIVER, method=method, failed=failed)
+        case(*upto(APPROVED)).when(command).then_refused(DeliveredByItself, method=method)
+        assert case(*upto(APPROVED)).when(replace(command, by=THE_SYSTEM)).events
 
 
 def test_a_delivery_that_failed_changes_nothing_but_the_count() -> None:
@@ -400,7 +410,7 @@ TURNS: dict[type[Command], set[Step]] = {
 
 
 @pytest.mark.parametrize(
-    "command", [SUBMIT, APPROVE, REJECT, DELIVER, LEDGER_REPLY], ids=lambda one: type(one).__name__
+    "command", [SUBMIT, APPROVE, REJECT, DELIVER], ids=lambda one: type(one).__name__
 )
 @pytest.mark.parametrize("last", [None, *LOOP], ids=lambda event: type(event).__name__)
 def test_each_step_has_its_turn(command: Command, last: Event | None) -> None:

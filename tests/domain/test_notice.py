@@ -45,7 +45,7 @@ DELIVERED = Delivered(at=AT, by=COUNTER)
 
 def notice(*history: Event) -> Given:  # type: ignore[type-arg]
     """A notice to which this happened."""
-    return given(NOTICE, *history, facts=None)  # type: ignore[arg-type]  # what is not of a notice would be no notice's
+    return given(NOTICE, *history, facts=None)
 
 
 def failed(attempt: int, cause: FailureCause = FailureCause.UNREACHABLE, *, last: bool = False) -> SendingFailed:

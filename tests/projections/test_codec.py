@@ -42,7 +42,7 @@ from projections.codec import (
     encode,
 )
 from tests.controls import ATTEMPTED, EVIDENCED, LOOP, REGISTERED, SUBMITTED
-from tests.hall import QIAN, WANG, key
+from tests.hall import QIAN, WANG, key, sealed
 
 HISTORY: Final = Path(__file__).parents[1] / "history"
 STORED_NAME: Final = re.compile(r"[a-z]+\.[a-z-]+\.[1-9]\d*")
@@ -60,6 +60,7 @@ def samples() -> dict[str, bytes]:
     return kept
 
 
+NARRATIVE: Final = sealed("narrative")
 SAMPLES: Final = samples()
 
 
@@ -282,8 +283,8 @@ def test_the_microsecond_is_kept() -> None:
         replace(REGISTERED, points="SECRET"),  # type: ignore[arg-type]
         replace(REGISTERED, written=1),  # type: ignore[arg-type]
         replace(REGISTERED, vulnerable=["SECRET"]),  # type: ignore[arg-type]
-        replace(REGISTERED, narrative=replace(REGISTERED.narrative, box="SECRET+")),
-        replace(REGISTERED, narrative=replace(REGISTERED.narrative, box="S" * 400_001)),
+        replace(REGISTERED, narrative=replace(NARRATIVE, box="SECRET+")),
+        replace(REGISTERED, narrative=replace(NARRATIVE, box="S" * 400_001)),
         replace(REGISTERED, by="SECRET"),  # type: ignore[arg-type]
         replace(EVIDENCED, sha256="SECRET"),
         replace(SUBMITTED, points=("SECRET",)),  # type: ignore[arg-type]
@@ -306,7 +307,7 @@ def test_what_comes_back_otherwise_is_not_stored() -> None:
 
 def test_a_long_text_is_stored_whole() -> None:
     """Twenty thousand characters of four bytes each, sealed, still fit."""
-    long = replace(REGISTERED, narrative=replace(REGISTERED.narrative, box="A" * 400_000, chars=75_000))
+    long = replace(REGISTERED, narrative=replace(NARRATIVE, box="A" * 400_000, chars=75_000))
     assert decode(*encode(long, META))[0] == long
 
 

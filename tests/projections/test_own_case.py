@@ -10,7 +10,8 @@ from domain.complaint.replying import Replied
 from projections.codec import NAMES
 from projections.own_case import WITHIN_THE_HOUSE, answer, for_the_complainant
 from tests.controls import LOOP
-from tests.projections.test_histories import SAMPLED, entries
+from tests.projections.test_histories import SAMPLED
+from tests.projections.town import entries
 
 OF_A_CASE = sorted(name for name in NAMES if name.startswith("complaint."))
 

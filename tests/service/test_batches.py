@@ -242,6 +242,7 @@ def test_many_complaints_are_sealed_each_under_keys_of_its_own(parts: Parts) -> 
         event = outcome.events[0]
         assert isinstance(event, Registered)
         assert event.name is not None
+        assert event.narrative is not None
         assert parts.vault.open_many([("narrative", event.narrative), ("name", event.name)]) == [
             f"第{n}件：3号窗口不受理。",
             f"欧阳·𬭎{n}",
@@ -295,5 +296,6 @@ def test_keys_erased_under_a_batch_are_replaced(parts: Parts) -> None:
         assert isinstance(outcome, Done)
         event = outcome.events[0]
         assert isinstance(event, Registered)
+        assert event.narrative is not None
         assert parts.vault.open("narrative", event.narrative) == f"第{n}件"
     assert asking(parts.dsn, "select count(*), max(position) from events") == [(6, 6)]

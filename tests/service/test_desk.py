@@ -92,6 +92,7 @@ def test_registering_needs_no_policy_and_no_key_service(database: str, tmp_path:
         registered = receipt.done.events[0]
         assert isinstance(registered, complaint.Registered)
         assert registered.accept_due is None
+        assert registered.narrative is not None
         assert parts.vault.open("narrative", registered.narrative) == "3号窗口两次让我回去补材料。"
         second = again.done.events[0]
         assert isinstance(second, complaint.Registered)
@@ -134,6 +135,7 @@ def test_a_key_erased_under_us_is_replaced(parts: Parts) -> None:
     receipt = parts.desk.register(told(), None, asked())
     registered = receipt.done.events[0]
     assert isinstance(registered, complaint.Registered)
+    assert registered.narrative is not None
     assert parts.vault.open("narrative", registered.narrative) == "3号窗口两次让我回去补材料。"
 
 

@@ -255,7 +255,9 @@ def narratives(machine: Machine) -> list[str | None]:
     """Open every narrative of the installation, as a process that starts now."""
     with open_parts(Settings(home=machine.home), machine.dsn) as parts:
         events = [decode(one.topic, one.state)[0] for one in parts.recorder.select_notifications(1, 100)]
-        sealed = [("narrative", event.narrative) for event in events if isinstance(event, Registered)]
+        sealed = [
+            ("narrative", event.narrative) for event in events if isinstance(event, Registered) and event.narrative
+        ]
         return parts.vault.open_many(sealed)
 
 

@@ -22,6 +22,7 @@ from service.web import (
     contacts,
     health,
     notices,
+    own,
     pages_cases,
     pages_intake,
     pages_session,
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(complaints.public, prefix="/api/v1")
     app.include_router(register.public, prefix="/api/v1")
     app.include_router(privacy.public, prefix="/api/v1")
+    app.include_router(own.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")

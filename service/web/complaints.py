@@ -19,7 +19,7 @@ from domain.errors import NotYourRole, Unknown
 from domain.sealed import sealed_values
 from projections.docket import DOCKET, DocketRow, fold
 from projections.histories import Language, history, read_stream
-from projections.queries import Order, Wanted, case_of, docket, may_know
+from projections.queries import Order, Wanted, docket, may_know
 from projections.restriction import Erasure
 from projections.runner import Entry, wait_for
 from service.desk import Receipt
@@ -29,13 +29,13 @@ from service.forms.intake import RegisterForm, ReplaceQueryCodeForm
 from service.limits import place
 from service.opening import purpose_of
 from service.parts import Parts
+from service.web.by_code import HOUR, case_by_code
 from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
 
 router = APIRouter(prefix="/complaints", tags=["complaints"])
 public = APIRouter(tags=["complaints"])
 
-HOUR: Final = 3600
 REGISTRARS: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.SYSTEM})
 CaseId = Annotated[UUID, Path(description="The id of the case.")]
 
@@ -127,18 +127,8 @@ class StatusForm(BaseModel):
 @public.post("/status", summary="Ask after a complaint by number and query code (查询)")
 def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]:
     """Tell how a complaint stands, by number and query code; a wrong number and a wrong code look alike."""
-    most = parts.settings.lookups_per_hour
-    parts.limits.hit("status-place", place(address_of(request)), most=most, seconds=HOUR)
-    # However it is typed, it counts as the same number: its letters in either case, blanks around it.
-    typed = form.complaint_no.strip()
-    parts.limits.hit("status-number", typed.upper().encode(), most=most, seconds=HOUR)
+    case = case_by_code(request, parts, form.complaint_no, form.query_code)
     with parts.pool.connection() as connection:
-        # A number holds the code of its hall, which may have small letters; most have none, and people type any.
-        exact, raised = case_of(connection, typed), case_of(connection, typed.upper())
-        case = exact or raised
-        # An unknown number costs the same look at a code as a known one.
-        if not parts.desk.codes.matches(case or UUID(int=0), form.query_code) or case is None:
-            raise Unknown
         entries = read_stream(connection, case)
     row = fold(entries)
     if row is None:

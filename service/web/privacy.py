@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.requests import Request
@@ -15,13 +14,13 @@ from domain.decider import Actor, PersonKey, Role
 from domain.errors import Unknown
 from projections.docket import fold
 from projections.histories import read_stream
-from projections.queries import Order, Wanted, case_of, docket, may_know
+from projections.queries import Order, Wanted, docket, may_know
 from projections.restriction import PENDING, Erasure
 from service.forms.privacy import EraseForm, OwnRequestForm, RequestErasureForm
-from service.limits import place
 from service.privacy import Erasing
-from service.web.complaints import HOUR, CaseId
-from service.web.deps import Caller, InAsking, InCaller, InParts, acting_as, address_of
+from service.web.by_code import case_by_code
+from service.web.complaints import CaseId
+from service.web.deps import Caller, InAsking, InCaller, InParts, acting_as
 
 router = APIRouter(tags=["privacy"])
 public = APIRouter(tags=["privacy"])
@@ -30,15 +29,8 @@ public = APIRouter(tags=["privacy"])
 @public.post("/privacy/requests", summary="Ask to have your own data erased (申请删除), by number and query code")
 def request_own(request: Request, form: OwnRequestForm, parts: InParts, asking: InAsking) -> dict[str, Any]:
     """Ask to have the personal data of one's own complaint erased; a wrong number and a wrong code look alike."""
-    most = parts.settings.lookups_per_hour
-    parts.limits.hit("status-place", place(address_of(request)), most=most, seconds=HOUR)
-    typed = form.complaint_no.strip()
-    parts.limits.hit("status-number", typed.upper().encode(), most=most, seconds=HOUR)
+    case = case_by_code(request, parts, form.complaint_no, form.query_code)
     with parts.pool.connection() as connection:
-        case = case_of(connection, typed) or case_of(connection, typed.upper())
-        # An unknown number costs the same look at a code as a known one.
-        if not parts.desk.codes.matches(case or UUID(int=0), form.query_code) or case is None:
-            raise Unknown
         row = fold(read_stream(connection, case))
     if row is None:
         raise Unknown
@@ -90,7 +82,7 @@ def erase(
         if row is None or not may_know(connection, who.viewer, row):
             raise Unknown
     erasing = Erasing(parts.book, parts.vault, parts.settings.key_backup_days)
-    done = erasing.erase(case_id, form.request, who.actor, asking("erase", form))
+    done = erasing.erase(case_id, form.erasure_request, who.actor, asking("erase", form))
     response.headers["ETag"] = f'"{done.version}"'
     response.headers["X-Position"] = str(done.position)
     told = next((event for event in done.events if isinstance(event, complaint.Erased)), None)

@@ -16,17 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from domain.errors import (
-    NotYourRole,
-    OwnAppointment,
-    OwnCause,
-    OwnComplaint,
-    OwnWorkApproved,
-    OwnWorkRevisited,
-    OwnWorkVerified,
-    Refused,
-    Unknown,
-)
+from domain.errors import NotYourRole, Refused, Unknown
 from projections.queries import BadCursor
 from service.accounts import LogInFailed, Malformed, UnknownAccount, WrongPassword
 from service.casebook import Busy, Stale
@@ -42,12 +32,6 @@ SEND_LESS: Final = "Send less: a text has at most 20,000 characters, a file 5 MB
 STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
     Unknown: HTTPStatus.NOT_FOUND,
     NotYourRole: HTTPStatus.FORBIDDEN,
-    OwnAppointment: HTTPStatus.FORBIDDEN,
-    OwnCause: HTTPStatus.FORBIDDEN,
-    OwnComplaint: HTTPStatus.FORBIDDEN,
-    OwnWorkApproved: HTTPStatus.FORBIDDEN,
-    OwnWorkRevisited: HTTPStatus.FORBIDDEN,
-    OwnWorkVerified: HTTPStatus.FORBIDDEN,
     Stale: HTTPStatus.PRECONDITION_FAILED,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -129,12 +113,15 @@ STATUSES: Final[Mapping[type[Exception], HTTPStatus]] = {
     VersionMalformed: HTTPStatus.UNPROCESSABLE_ENTITY,
     BadCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-"""The status of a refusal; the nearest class counts, and whatever is not named here is a conflict (409)."""
+"""The status of a refusal; the nearest class counts."""
 
 
 def status_of(refused: Refused) -> HTTPStatus:
-    """Give the status of a refusal."""
-    return next((STATUSES[kind] for kind in type(refused).__mro__ if kind in STATUSES), HTTPStatus.CONFLICT)
+    """Give the status of a refusal: who may not is forbidden (403), all else not named here is a conflict (409)."""
+    named = next((STATUSES[kind] for kind in type(refused).__mro__ if kind in STATUSES), None)
+    if named is not None:
+        return named
+    return HTTPStatus.FORBIDDEN if refused.watched and refused.about == "person" else HTTPStatus.CONFLICT
 
 
 def problem(

@@ -24,6 +24,7 @@ from domain.register import Add, Post
 from service.casebook import Asked
 from service.forms import FORMS
 from service.forms.entries import OF_NOBODY
+from service.web.own import OWN
 from service.web.pages import PageRoute
 from service.web.problems import FormTokenWrong, NoPostChosen, NotLoggedIn, PasswordChangeDue
 from tests.service.web.house import LAST_STEP, NO_REQUEST, PASSWORD, STEPS, Case, Hall, Template, copy, take
@@ -48,6 +49,7 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("POST", f"{V1}/status"): "opens with number and query code, and is limited",
     ("POST", f"{V1}/session"): "the log-in itself, limited",
     ("POST", f"{V1}/privacy/requests"): "opens with number and query code, and is limited",
+    **{("POST", f"{V1}/own/{name}"): "opens with number and query code, and is limited" for name in OWN},
 }
 """Why a door needs no key."""
 
@@ -288,10 +290,20 @@ def test_strangers_stand_before_closed_doors(walk: Walk, headers: dict[str, str]
 def test_open_doors_are_open(walk: Walk) -> None:
     """What is listed as public answers strangers; a wrong log-in or number is the only thing that may be refused."""
     stranger = walk.hall.client()
-    refusals = {("POST", f"{V1}/session"): 401, ("POST", f"{V1}/status"): 404, ("POST", f"{V1}/privacy/requests"): 404}
+    by_code = (f"{V1}/status", f"{V1}/privacy/requests", f"{V1}/own/")
+    refusals = {("POST", f"{V1}/session"): 401, **{door: 404 for door in PUBLIC if door[1].startswith(by_code)}}
     unknown = {"complaint_no": "TS-GXQ-20260101-00001-0", "query_code": "nothing"}
+    forms: dict[str, dict[str, str]] = {
+        "status": {},
+        "requests": {"ground": "other_law"},
+        "withdraw": {},
+        "request-review": {"grounds": "不服。"},
+        "provide-supplement": {"content": "发票。"},
+        "request-recusal": {"ground": "own_interest"},
+    }
     for door in PUBLIC:
-        body = {"status": unknown, "requests": {**unknown, "ground": "other_law"}}.get(door[1].rsplit("/", 1)[-1])
+        named = forms.get(door[1].rsplit("/", 1)[-1])
+        body = None if named is None else {**unknown, **named}
         answer = walk.ask(door, stranger) if body is None else stranger.post(door[1], json=body)
         assert answer.status_code == refusals.get(door, 201 if door[0] == "POST" else 200), (door, answer.text)
 

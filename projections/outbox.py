@@ -9,15 +9,10 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-import psycopg
-from psycopg import sql
-
 from domain import complaint, notice
 from domain.complaint.correcting import ComplainantNotified
 from domain.decider import Event
 from domain.notice import Medium
-from projections.docket import DOCKET
-from projections.sight import Viewer, in_sight
 from projections.tables import Entry, Projection
 
 
@@ -128,28 +123,3 @@ OUTBOX: Final = Projection(
     evolve=evolve,
     indexes=MappingProxyType({"by_case": '"case"', "waiting": "posting, retry_at"}),
 )
-
-
-def notices(
-    connection: psycopg.Connection,
-    viewer: Viewer,
-    *,
-    limit: int,
-    posting: Posting | None = None,
-    case: UUID | None = None,
-    notice: UUID | None = None,
-) -> list[NoticeRow]:
-    """Give notices of the cases somebody may know of, the oldest first; None asks for all."""
-    sight, parameters = in_sight(viewer)
-    query = sql.SQL(
-        'select {columns} from {outbox} o where "case" in (select "case" from {docket} docket where {sight})'
-        ' and (%(posting)s::text is null or posting = %(posting)s) and (%(of)s::uuid is null or "case" = %(of)s)'
-        " and (%(notice)s::uuid is null or notice = %(notice)s) order by position limit %(limit)s"
-    ).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, OUTBOX.columns)),
-        outbox=sql.Identifier(OUTBOX.table),
-        docket=sql.Identifier(DOCKET.table),
-        sight=sight,
-    )
-    asked = {**parameters, "posting": posting, "of": case, "notice": notice, "limit": limit}
-    return [OUTBOX.load(row) for row in connection.execute(query, asked, binary=True).fetchall()]

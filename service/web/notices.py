@@ -16,7 +16,8 @@ from domain.errors import Unknown
 from domain.notice import NOTICE
 from projections.docket import fold
 from projections.histories import read_stream
-from projections.outbox import NoticeRow, Posting, notices
+from projections.outbox import NoticeRow, Posting
+from projections.postings import notices
 from projections.queries import may_know
 from service.forms.form import Moment
 from service.notices.letters import draft

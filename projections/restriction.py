@@ -39,7 +39,7 @@ DECIDED: Final[Mapping[ErasureResult, Erasure]] = MappingProxyType(
 def erasing(event: PrivacyEvent) -> dict[str, Any]:
     """Give what an event changes in a row."""
     match event:
-        case complaint.ErasureRequested(request=request):
+        case complaint.ErasureRequested(erasure_request=request):
             return {"erasure": Erasure.REQUESTED, "erasure_request": request}
         case complaint.ErasureDecided(result=result):
             return {"erasure": DECIDED[result]}

@@ -98,12 +98,12 @@ class Erasing:
         The rules are asked first, and speak again when it is put on record. The master key is not needed.
         Raises Unknown, and what the rules raise (domain/complaint/privacy.py).
         """
-        ask = complaint.Erase(at=datetime.now(UTC), by=by, request=request)
+        ask = complaint.Erase(at=datetime.now(UTC), by=by, erasure_request=request)
         checked = self.book.transact(complaint.COMPLAINT, case, ask, asked)
         if checked.repeated:
             return checked
         destroyed = self.destroy(self.whose(case))
-        told = complaint.Erase(at=datetime.now(UTC), by=by, request=request, destroyed=destroyed)
+        told = complaint.Erase(at=datetime.now(UTC), by=by, erasure_request=request, destroyed=destroyed)
         return self.book.transact(complaint.COMPLAINT, case, told, asked)
 
     def whose(self, case: UUID) -> Whose:

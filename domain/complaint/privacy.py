@@ -73,7 +73,7 @@ class ErasureMethod(StrEnum):
 class ErasureRequested(Event):
     """The complainant asked to have their data erased, or somebody wrote it down for them."""
 
-    request: UUID
+    erasure_request: UUID
     ground: ErasureGround
 
 
@@ -85,7 +85,7 @@ class ErasureDecided(Event):
     `legal_basis` names the rule, as L3-47; the reasons are sealed, and owed where it is refused.
     """
 
-    request: UUID
+    erasure_request: UUID
     result: ErasureResult
     legal_basis: Code
     reasons: Sealed | None
@@ -101,7 +101,7 @@ class ProcessingRestricted(Event):
     A case that is in hand is still handled: that is a statutory duty.
     """
 
-    request: UUID
+    erasure_request: UUID
     restricted_until: date | None
 
 
@@ -109,7 +109,7 @@ class ProcessingRestricted(Event):
 class RestrictionLifted(Event):
     """The data may be used as before."""
 
-    request: UUID
+    erasure_request: UUID
     reason: Lifting
 
 
@@ -117,7 +117,7 @@ class RestrictionLifted(Event):
 class ErasureWitnessed(Event):
     """Another person looked at the request and the decision, and saw that this is the case to erase."""
 
-    request: UUID
+    erasure_request: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class Erased(Event):
     same person need it; what it sealed in this case is shown to nobody any more.
     """
 
-    request: UUID
+    erasure_request: UUID
     key_ids: tuple[UUID, ...]
     method: ErasureMethod
     witnesses: tuple[PersonKey, ...]
@@ -145,7 +145,7 @@ PrivacyEvent: TypeAlias = (
 class RequestErasure(Command):
     """Ask to have the personal data of a case erased."""
 
-    request: UUID
+    erasure_request: UUID
     ground: ErasureGround
 
 
@@ -153,7 +153,7 @@ class RequestErasure(Command):
 class DecideErasure(Command):
     """Decide on a request, once more when the retention has run out; ValueError for a refusal without reasons."""
 
-    request: UUID
+    erasure_request: UUID
     result: ErasureResult
     legal_basis: Code
     reasons: Sealed | None
@@ -168,7 +168,7 @@ class DecideErasure(Command):
 class WitnessErasure(Command):
     """Witness that this request was granted and this case is to be erased."""
 
-    request: UUID
+    erasure_request: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +191,7 @@ class Destruction:
 class Erase(Command):
     """Put on record what was destroyed; without a destruction it is only asked whether the keys may be destroyed."""
 
-    request: UUID
+    erasure_request: UUID
     destroyed: Destruction | None = None
 
 
@@ -227,7 +227,7 @@ def decide(case: Case | None, command: PrivacyCommand, facts: Facts) -> list[Eve
         raise OutOfTurn
     at, by, keeping = command.at, command.by, case.keeping
     match command:
-        case RequestErasure(request=request, ground=ground):
+        case RequestErasure(erasure_request=request, ground=ground):
             permit(by, case.profile, "request-erasure", at, facts)
             not_respondent(case, by, at, facts)
             if by.role is Role.CITIZEN and not by.persons & case.made_by:
@@ -236,23 +236,23 @@ def decide(case: Case | None, command: PrivacyCommand, facts: Facts) -> list[Eve
                 raise DataErased
             if keeping.request is not None:
                 return []
-            return [ErasureRequested(at=at, by=by, request=request, ground=ground)]
+            return [ErasureRequested(at=at, by=by, erasure_request=request, ground=ground)]
         case DecideErasure():
             return _decide(case, command, facts)
-        case WitnessErasure(request=request):
+        case WitnessErasure(erasure_request=request):
             _officiates(case, command, "witness-erasure", keeping.asked_by | keeping.decided_by, facts)
             _current(case, request)
             if keeping.erased or by.person in keeping.witnesses:
                 return []
             if keeping.result is not ErasureResult.GRANTED:
                 raise OutOfTurn(result=keeping.result, allowed=[ErasureResult.GRANTED])
-            return [ErasureWitnessed(at=at, by=by, request=request)]
+            return [ErasureWitnessed(at=at, by=by, erasure_request=request)]
         case LiftRestriction(reason=reason):
             _officiates(case, command, "lift-restriction", frozenset(), facts)
             not_frozen(case)
             if not keeping.restricted or keeping.request is None:
                 return []
-            return [RestrictionLifted(at=at, by=by, request=keeping.request, reason=reason)]
+            return [RestrictionLifted(at=at, by=by, erasure_request=keeping.request, reason=reason)]
         case Erase():
             return _erase(case, command, facts)
         case _:
@@ -269,13 +269,13 @@ def _officiates(case: Case, command: Command, name: Code, others: frozenset[Pers
 
 def _current(case: Case, request: UUID) -> None:
     if case.keeping.request != request:
-        raise Superseded(request=case.keeping.request)
+        raise Superseded(erasure_request=case.keeping.request)
 
 
 def _decide(case: Case, command: DecideErasure, facts: Facts) -> list[Event | For]:
     at, by, keeping = command.at, command.by, case.keeping
     _officiates(case, command, "decide-erasure", keeping.asked_by, facts)
-    _current(case, command.request)
+    _current(case, command.erasure_request)
     if keeping.erased:
         raise DataErased
     if keeping.witnesses:
@@ -289,7 +289,7 @@ def _decide(case: Case, command: DecideErasure, facts: Facts) -> list[Event | Fo
     decided = ErasureDecided(
         at=at,
         by=by,
-        request=command.request,
+        erasure_request=command.erasure_request,
         result=command.result,
         legal_basis=command.legal_basis,
         reasons=command.reasons,
@@ -298,9 +298,15 @@ def _decide(case: Case, command: DecideErasure, facts: Facts) -> list[Event | Fo
         basis=facts.basis(case.profile, at),
     )
     if command.result is ErasureResult.RESTRICTED:
-        return [decided, ProcessingRestricted(at=at, by=by, request=command.request, restricted_until=until)]
+        return [
+            decided,
+            ProcessingRestricted(at=at, by=by, erasure_request=command.erasure_request, restricted_until=until),
+        ]
     if command.result is ErasureResult.REFUSED and keeping.restricted:
-        return [decided, RestrictionLifted(at=at, by=by, request=command.request, reason=Lifting.REQUEST_REFUSED)]
+        return [
+            decided,
+            RestrictionLifted(at=at, by=by, erasure_request=command.erasure_request, reason=Lifting.REQUEST_REFUSED),
+        ]
     return [decided]
 
 
@@ -316,7 +322,7 @@ def _may_be_granted(case: Case, until: date | None, today: date) -> None:
 def _erase(case: Case, command: Erase, facts: Facts) -> list[Event | For]:
     keeping = case.keeping
     _officiates(case, command, "erase", keeping.witnesses, facts)
-    _current(case, command.request)
+    _current(case, command.erasure_request)
     if keeping.erased:
         return []
     if keeping.result is not ErasureResult.GRANTED:
@@ -329,7 +335,7 @@ def _erase(case: Case, command: Erase, facts: Facts) -> list[Event | For]:
         Erased(
             at=command.at,
             by=command.by,
-            request=command.request,
+            erasure_request=command.erasure_request,
             key_ids=command.destroyed.key_ids,
             method=ErasureMethod.KEYS_DESTROYED,
             witnesses=tuple(sorted(keeping.witnesses)),
@@ -343,7 +349,7 @@ def evolve(case: Case, event: PrivacyEvent) -> Case:
     """Take one event in; never refuses."""
     keeping = case.keeping
     match event:
-        case ErasureRequested(by=by, request=request):
+        case ErasureRequested(by=by, erasure_request=request):
             clerk = by.persons if by.role is not Role.CITIZEN else frozenset[PersonKey]()
             keeping = replace(keeping, request=request, result=None, asked_by=clerk, decided_by=frozenset())
         case ErasureDecided(by=by, result=result):

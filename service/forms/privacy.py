@@ -23,7 +23,7 @@ class RequestErasureForm(Form):
     ground: ErasureGround
 
     def command(self, making: Making) -> complaint.Command:
-        return complaint.RequestErasure(at=making.at, by=making.by, request=making.new_id, ground=self.ground)
+        return complaint.RequestErasure(at=making.at, by=making.by, erasure_request=making.new_id, ground=self.ground)
 
 
 class DecideErasureForm(Form):
@@ -31,7 +31,7 @@ class DecideErasureForm(Form):
 
     name = "decide-erasure"
     summary = "Grant, restrict or refuse an erasure (决定是否删除)"
-    request: UUID
+    erasure_request: UUID
     result: ErasureResult
     legal_basis: Code = Field(description="The rule it rests on, as L3-47.")
     reasons: Text | None = Field(default=None, description="Owed where it is refused.")
@@ -46,7 +46,7 @@ class DecideErasureForm(Form):
         return complaint.DecideErasure(
             at=making.at,
             by=making.by,
-            request=self.request,
+            erasure_request=self.erasure_request,
             result=self.result,
             legal_basis=self.legal_basis,
             reasons=making.seal("reasons", self.reasons),
@@ -58,10 +58,10 @@ class WitnessErasureForm(Form):
 
     name = "witness-erasure"
     summary = "Witness an erasure that was granted (见证删除)"
-    request: UUID
+    erasure_request: UUID
 
     def command(self, making: Making) -> complaint.Command:
-        return complaint.WitnessErasure(at=making.at, by=making.by, request=self.request)
+        return complaint.WitnessErasure(at=making.at, by=making.by, erasure_request=self.erasure_request)
 
 
 class LiftRestrictionForm(Form):
@@ -79,7 +79,7 @@ class EraseForm(BaseModel):
     """Which request is carried out: the keys are destroyed for ever."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    request: UUID
+    erasure_request: UUID
 
 
 class OwnRequestForm(BaseModel):

@@ -91,7 +91,9 @@ PUBLISHED: Final = Published(
 UNPUBLISH: Final = Unpublish(at=local("03-07"), by=officer(), reason=sealed("reason"))
 UNPUBLISHED: Final = Unpublished(at=local("03-07"), by=officer(), reason=sealed("reason"))
 RESTRICTED: Final = (
-    ErasureRequested(at=local("03-05"), by=CITIZEN, request=key("wish"), ground=ErasureGround.PURPOSE_FULFILLED),
+    ErasureRequested(
+        at=local("03-05"), by=CITIZEN, erasure_request=key("wish"), ground=ErasureGround.PURPOSE_FULFILLED
+    ),
     ProcessingRestricted(at=local("03-05"), by=officer(), request=key("wish"), restricted_until=None),
 )
 SEALED: Final = replace(REGISTERED, confidentiality=Confidentiality.SEALED)

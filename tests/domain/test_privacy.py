@@ -109,12 +109,14 @@ def in_2036(day: str, clock: str = "09:00") -> datetime:
 
 SOON: Final = local("03-10")
 AFTER: Final = in_2036("03-05", "00:00")
-REQUESTED: Final = ErasureRequested(at=SOON, by=CITIZEN, request=REQUEST, ground=ErasureGround.PURPOSE_FULFILLED)
+REQUESTED: Final = ErasureRequested(
+    at=SOON, by=CITIZEN, erasure_request=REQUEST, ground=ErasureGround.PURPOSE_FULFILLED
+)
 FOR_THEM: Final = replace(REQUESTED, by=COUNTER)
 GRANTED: Final = ErasureDecided(
     at=AFTER,
     by=officer(),
-    request=REQUEST,
+    erasure_request=REQUEST,
     result=ErasureResult.GRANTED,
     legal_basis="L3-47",
     reasons=None,
@@ -123,12 +125,12 @@ GRANTED: Final = ErasureDecided(
     basis=BASIS,
 )
 KEPT: Final = replace(GRANTED, at=SOON, result=ErasureResult.RESTRICTED)
-RESTRICTED: Final = ProcessingRestricted(at=SOON, by=officer(), request=REQUEST, restricted_until=LAST_DAY)
-WITNESSED: Final = ErasureWitnessed(at=AFTER, by=SUPERVISOR, request=REQUEST)
+RESTRICTED: Final = ProcessingRestricted(at=SOON, by=officer(), erasure_request=REQUEST, restricted_until=LAST_DAY)
+WITNESSED: Final = ErasureWitnessed(at=AFTER, by=SUPERVISOR, erasure_request=REQUEST)
 ERASED: Final = Erased(
     at=AFTER,
     by=officer(),
-    request=REQUEST,
+    erasure_request=REQUEST,
     key_ids=KEYS,
     method=ErasureMethod.KEYS_DESTROYED,
     witnesses=(SUN,),
@@ -139,24 +141,24 @@ ERASED: Final = Erased(
 
 def ask(by: Actor = CITIZEN, at: datetime = SOON) -> RequestErasure:
     """Ask for an erasure."""
-    return RequestErasure(at=at, by=by, request=REQUEST, ground=ErasureGround.PURPOSE_FULFILLED)
+    return RequestErasure(at=at, by=by, erasure_request=REQUEST, ground=ErasureGround.PURPOSE_FULFILLED)
 
 
 def decision(result: ErasureResult, at: datetime = SOON, by: Actor | None = None, **more: Any) -> DecideErasure:  # noqa: ANN401 - a field of any kind
     """Decide on the request."""
-    form = {"request": REQUEST, "legal_basis": "L3-47", "reasons": None, **more}
+    form = {"erasure_request": REQUEST, "legal_basis": "L3-47", "reasons": None, **more}
     return DecideErasure(at=at, by=by or officer(), result=result, **form)
 
 
 def witness(by: Actor = SUPERVISOR, at: datetime = AFTER) -> WitnessErasure:
     """Witness it."""
-    return WitnessErasure(at=at, by=by, request=REQUEST)
+    return WitnessErasure(at=at, by=by, erasure_request=REQUEST)
 
 
 def erase(by: Actor | None = None, at: datetime = AFTER) -> Erase:
     """Put on record what was destroyed."""
     destroyed = Destruction(key_ids=KEYS, gone_from_backups_by=GONE, person_kept=False)
-    return Erase(at=at, by=by or officer(), request=REQUEST, destroyed=destroyed)
+    return Erase(at=at, by=by or officer(), erasure_request=REQUEST, destroyed=destroyed)
 
 
 def told(*history: complaint.Event, facts: Facts = WITH_OFFICERS) -> Any:  # noqa: ANN401 - a sentence about a case
@@ -231,7 +233,7 @@ def test_a_request_is_refused_with_reasons() -> None:
     (refused,) = told(*LOOP, REQUESTED).when(decision(ErasureResult.REFUSED, reasons=reasons)).events
     assert (refused.result, refused.reasons) == (ErasureResult.REFUSED, reasons)
     _, lifted = told(*LOOP, REQUESTED, KEPT, RESTRICTED).when(decision(ErasureResult.REFUSED, reasons=reasons)).events
-    assert lifted == RestrictionLifted(at=SOON, by=officer(), request=REQUEST, reason=Lifting.REQUEST_REFUSED)
+    assert lifted == RestrictionLifted(at=SOON, by=officer(), erasure_request=REQUEST, reason=Lifting.REQUEST_REFUSED)
     assert not state(*LOOP, REQUESTED, KEPT, RESTRICTED, refused, lifted).keeping.restricted
 
 
@@ -247,7 +249,7 @@ def test_the_same_decision_twice_is_one() -> None:
 
 def test_a_decision_names_the_request_it_decides() -> None:
     """Another one, or none, is superseded; what is erased stays erased."""
-    for history in (LOOP, (*LOOP, replace(REQUESTED, request=key("another")))):
+    for history in (LOOP, (*LOOP, replace(REQUESTED, erasure_request=key("another")))):
         told(*history).when(decision(ErasureResult.RESTRICTED)).then_refused(Superseded)
     erased = (*LOOP, REQUESTED, GRANTED, WITNESSED, ERASED)
     told(*erased).when(decision(ErasureResult.RESTRICTED, at=AFTER)).then_refused(DataErased)
@@ -366,7 +368,7 @@ def test_a_restriction_can_be_lifted() -> None:
     """The request goes with it; lifting what is not restricted is nothing."""
     restricted = (*LOOP, REQUESTED, KEPT, RESTRICTED)
     lift = LiftRestriction(at=SOON, by=officer(), reason=Lifting.REQUEST_WITHDRAWN)
-    lifted = RestrictionLifted(at=SOON, by=officer(), request=REQUEST, reason=Lifting.REQUEST_WITHDRAWN)
+    lifted = RestrictionLifted(at=SOON, by=officer(), erasure_request=REQUEST, reason=Lifting.REQUEST_WITHDRAWN)
     told(*restricted).when(lift).then([lifted])
     told(*LOOP).when(lift).then_nothing()
     after = state(*restricted, lifted).keeping

@@ -144,7 +144,7 @@ def test_the_row_tells_how_far_a_wish_has_come() -> None:
 )
 def test_a_lifted_restriction_is_gone(reason: Lifting, left: Erasure | None) -> None:
     """What is left is that it was refused, if it was."""
-    lifted = RestrictionLifted(at=RESTRICTED.at, by=RESTRICTED.by, request=REQUEST, reason=reason)
+    lifted = RestrictionLifted(at=RESTRICTED.at, by=RESTRICTED.by, erasure_request=REQUEST, reason=reason)
     row = row_of((*LOOP, REQUESTED, KEPT, RESTRICTED, lifted))
     assert (row.restricted, row.restricted_until, row.erasure) == (False, None, left)
     refused = row_of((*LOOP, REQUESTED, replace(KEPT, result=ErasureResult.REFUSED)))

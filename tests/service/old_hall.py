@@ -126,8 +126,10 @@ class OldHall:
         """Have an erasure asked for by the complainant, granted and witnessed; give the request."""
         request = self.request(case)
         path = f"complaints/{case.id}"
-        self.ask("HAN", f"{path}/decide-erasure", {"request": request, "result": "granted", "legal_basis": "L3-47"})
-        self.ask("ZHANG", f"{path}/witness-erasure", {"request": request})
+        self.ask(
+            "HAN", f"{path}/decide-erasure", {"erasure_request": request, "result": "granted", "legal_basis": "L3-47"}
+        )
+        self.ask("ZHANG", f"{path}/witness-erasure", {"erasure_request": request})
         return request
 
     def request(self, case: Old) -> str:
@@ -138,7 +140,7 @@ class OldHall:
 
     def erase(self, case: Old, name: str = "HAN") -> Any:  # noqa: ANN401 - any answer
         """Have a case erased."""
-        return self.ask(name, f"complaints/{case.id}/erase", {"request": self.grant(case)})
+        return self.ask(name, f"complaints/{case.id}/erase", {"erasure_request": self.grant(case)})
 
     def values(self, case: Old, name: str = "LI", *fields: str, **more: object) -> list[str | None]:
         """Open values of a case."""

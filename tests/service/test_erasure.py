@@ -111,7 +111,7 @@ def test_nothing_outside_the_log_leads_to_who_was_erased(hall: OldHall) -> None:
     )  # fmt: skip
     assert [hall.one(query, who) for query, who, _ in traces] == [found for _, _, found in traces]
     before = hall.one("select count(*) from requests r join events e using (command_id) where stream_id = %s", case.id)
-    hall.ask("HAN", f"complaints/{case.id}/erase", {"request": request})
+    hall.ask("HAN", f"complaints/{case.id}/erase", {"erasure_request": request})
     assert [hall.one(query, who) for query, who, _ in traces] == [0] * len(traces)
     after = hall.one("select count(*) from requests r join events e using (command_id) where stream_id = %s", case.id)
     assert (before > 0, after) == (True, 0)
@@ -175,7 +175,7 @@ def test_a_key_that_another_case_needs_is_kept(hall: OldHall, *, projected: bool
     refused = hall.ask(
         "HAN",
         f"complaints/{open_case.id}/decide-erasure",
-        {"request": request, "result": "granted", "legal_basis": "L3-47"},
+        {"erasure_request": request, "result": "granted", "legal_basis": "L3-47"},
         409,
     )
     assert refused["code"] == StillInHandling.code
@@ -213,11 +213,11 @@ def test_erasing_twice_is_once(hall: OldHall) -> None:
     request = hall.grant(case)
     headers = {"Authorization": f"Bearer {hall.tokens['HAN']}", "Idempotency-Key": "once"}
     path = f"/api/v1/complaints/{case.id}/erase"
-    first = hall.client.post(path, json={"request": request}, headers=headers)
-    again = hall.client.post(path, json={"request": request}, headers=headers)
+    first = hall.client.post(path, json={"erasure_request": request}, headers=headers)
+    again = hall.client.post(path, json={"erasure_request": request}, headers=headers)
     assert first.json()["erased"]["person_kept"] is False
     assert (again.status_code, again.json()) == (first.status_code, first.json())
-    another = hall.ask("HAN", f"complaints/{case.id}/erase", {"request": request})
+    another = hall.ask("HAN", f"complaints/{case.id}/erase", {"erasure_request": request})
     assert another["version"] == first.json()["version"]
     assert Counter(events_of(hall, case))["privacy.erased.1"] == 1
 
@@ -231,7 +231,7 @@ def test_what_was_cut_off_is_finished_by_asking_again(hall: OldHall) -> None:
     assert hall.values(case) == [None, None, None]
     frozen = hall.ask("ZHAO", f"complaints/{case.id}/accept", {}, 409)
     assert frozen["code"] == "erasure-under-way"
-    hall.ask("YU", f"complaints/{case.id}/erase", {"request": request})
+    hall.ask("YU", f"complaints/{case.id}/erase", {"erasure_request": request})
     told = erased_event(hall, case)
     assert (told.key_ids, told.gone_from_backups_by) == (destroyed.key_ids, destroyed.gone_from_backups_by)
     assert set(told.key_ids) == {
@@ -279,15 +279,15 @@ def test_no_key_is_destroyed_before_the_rules_have_spoken(hall: OldHall) -> None
     """Not by who witnessed it, not without a witness, not by another role; attempts are on record."""
     case = hall.carry(hall.complain())
     request, path = hall.request(case), f"complaints/{case.id}"
-    grant = {"request": request, "result": "granted", "legal_basis": "L3-47"}
-    hall.ask("HAN", f"{path}/erase", {"request": request}, 409)
+    grant = {"erasure_request": request, "result": "granted", "legal_basis": "L3-47"}
+    hall.ask("HAN", f"{path}/erase", {"erasure_request": request}, 409)
     hall.ask("HAN", f"{path}/decide-erasure", grant)
-    assert hall.ask("HAN", f"{path}/erase", {"request": request}, 409)["code"] == "witness-missing"
-    assert hall.ask("HAN", f"{path}/witness-erasure", {"request": request}, 409)["code"] == OwnErasure.code
-    hall.ask("YU", f"{path}/witness-erasure", {"request": request})
-    assert hall.ask("YU", f"{path}/erase", {"request": request}, 409)["code"] == OwnErasure.code
-    assert hall.ask("ZHOU", f"{path}/erase", {"request": request}, 403)["code"] == NotYourRole.code
-    assert hall.ask("CHEN", f"{path}/erase", {"request": request}, 404)["code"] == Unknown.code
+    assert hall.ask("HAN", f"{path}/erase", {"erasure_request": request}, 409)["code"] == "witness-missing"
+    assert hall.ask("HAN", f"{path}/witness-erasure", {"erasure_request": request}, 409)["code"] == OwnErasure.code
+    hall.ask("YU", f"{path}/witness-erasure", {"erasure_request": request})
+    assert hall.ask("YU", f"{path}/erase", {"erasure_request": request}, 409)["code"] == OwnErasure.code
+    assert hall.ask("ZHOU", f"{path}/erase", {"erasure_request": request}, 403)["code"] == NotYourRole.code
+    assert hall.ask("CHEN", f"{path}/erase", {"erasure_request": request}, 404)["code"] == Unknown.code
     assert hall.one(LIVING, case.id) == 1
     assert hall.values(case) == [NAME, PHONE, STORY]
     with hall.parts.pool.connection() as connection:
@@ -383,7 +383,7 @@ def test_while_it_is_handled_it_is_restricted_and_handled_on(hall: OldHall) -> N
     """Domain.md §14 case 19: hidden from who has no part in it; audit opens it under a warrant, on record."""
     case = hall.carry(hall.complain(), "sign-for")
     path, request = f"complaints/{case.id}", hall.request(case)
-    restrict = {"request": request, "result": "restricted", "legal_basis": "L3-47"}
+    restrict = {"erasure_request": request, "result": "restricted", "legal_basis": "L3-47"}
     assert hall.look("QIAN", "complaints")["total"] == 0  # took no part: it came over the web
     hall.ask("HAN", f"{path}/decide-erasure", restrict)
     hall.look("FENG", path, 404)
@@ -411,7 +411,7 @@ def test_while_the_retention_runs_a_closed_case_is_hidden(hall: OldHall) -> None
     hall.ask(
         "HAN",
         f"{path}/decide-erasure",
-        {"request": hall.request(grave), "result": "restricted", "legal_basis": "L3-47"},
+        {"erasure_request": hall.request(grave), "result": "restricted", "legal_basis": "L3-47"},
     )
     hall.project()
     for name in ("LI", "ZHAO", "ZHOU", "WANG", "SUN"):

@@ -119,8 +119,8 @@ BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "reject-reply": {"reason": "第一点没有答复。"},
         "replace-query-code": {},
         "request-erasure": {"ground": "purpose_fulfilled"},
-        "decide-erasure": {"request": NO_REQUEST, "result": "restricted", "legal_basis": "L3-47"},
-        "witness-erasure": {"request": NO_REQUEST},
+        "decide-erasure": {"erasure_request": NO_REQUEST, "result": "restricted", "legal_basis": "L3-47"},
+        "witness-erasure": {"erasure_request": NO_REQUEST},
         "lift-restriction": {"reason": "mistake"},
     }
 )

@@ -210,7 +210,7 @@ class Walk:
             elif path.endswith("/open"):
                 body = {"fields": ["narrative"]}  # what identifies a person is open to fewer
             elif path.endswith("/erase"):
-                body = {"request": NO_REQUEST}
+                body = {"erasure_request": NO_REQUEST}
         token = self.hall.parts.accounts.tokens_of(self.hall.people["CHEN"])[-1].token_id
         path = path.replace("{token_id}", str(token)).replace("{post:path}", "DESK").replace("{name}", "start.js")
         assert "{" not in path, f"say what stands for the parameter in {path}"

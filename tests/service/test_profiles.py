@@ -44,6 +44,7 @@ def test_the_hall_has_every_limit_of_a_complaint() -> None:
         "revisit": (4, working),
         "review_request_window": (30, natural),
         "review_decide": (30, natural),
+        "proposal": (2, working),
         "retention.ordinary": (120, Unit.MONTH),
         "retention.major": (360, Unit.MONTH),
         "retention.refused": (36, Unit.MONTH),

@@ -39,6 +39,11 @@ def in_hand(case: Case) -> tuple[Clock, ...]:
     return tuple(clock for clock in wanted if clock in case.clocks)
 
 
+def in_motion(case: Case) -> tuple[Clock, ...]:
+    """Give the limits still to be kept that a new calendar moves now; what stands still is computed when it runs on."""
+    return tuple(clock for clock in in_hand(case) if not case.paused or clock not in STOPPED)
+
+
 def stops_of(case: Case, clock: Clock, now: datetime | None = None) -> tuple[tuple[Stop, Pause], ...]:
     """Give the pauses of this case in which a limit stood still, each with its time (UTC), as far as they count.
 

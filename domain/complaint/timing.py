@@ -15,7 +15,7 @@ from domain.complaint.clocks import (
     computed,
     ended,
     from_its_day,
-    in_hand,
+    in_motion,
     passed,
     pauses_of,
     running_by,
@@ -228,7 +228,7 @@ def decide(case: Case | None, command: TimingCommand, facts: Facts) -> list[Even
         case RecomputeDeadlines(at=at, by=by, reference=reference):
             there = at_step(case, *TURNS["recompute-deadlines"])
             permit(by, there.profile, "recompute-deadlines", at, facts)
-            return [*recomputed(there, in_hand(there), Cause.CALENDAR, reference, at=at, by=by, facts=facts)]
+            return [*recomputed(there, in_motion(there), Cause.CALENDAR, reference, at=at, by=by, facts=facts)]
         case _:
             assert_never(command)
 

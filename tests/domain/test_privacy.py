@@ -28,6 +28,7 @@ from domain.complaint.privacy import (
     RequestErasure,
     RestrictionLifted,
     WitnessErasure,
+    decide,
 )
 from domain.complaint.retention import Retention, noted, retained_until, retention_of
 from domain.complaint.reviewing import ReviewDecided, ReviewResult
@@ -286,6 +287,14 @@ def test_only_a_privacy_officer_without_a_part_in_it_acts(by: Actor, refusal: ty
     if by is not SUPERVISOR:
         told(*LOOP, REQUESTED, replace(GRANTED, by=officer(YU))).when(witness(by)).then_refused(refusal)
     told(*LOOP, REQUESTED, GRANTED, replace(WITNESSED, by=officer(YU))).when(erase(by)).then_refused(refusal)
+
+
+def test_who_reviewed_the_case_takes_no_part() -> None:
+    """Their decision is one of those whose traces would go."""
+    reviewed = replace(state(*LOOP, REQUESTED), reviewers=frozenset({HAN}))
+    with pytest.raises(OwnWorkErased):
+        decide(reviewed, decision(ErasureResult.RESTRICTED), WITH_OFFICERS)
+    assert decide(reviewed, decision(ErasureResult.RESTRICTED, by=officer(YU)), WITH_OFFICERS)
 
 
 def test_who_asked_for_it_does_not_decide() -> None:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain import complaint
-from domain.complaint.state import Step
+from domain.complaint.state import TERMINAL, Step
 from domain.deadlines import Due
 from domain.decider import Code
 from domain.errors import Refused
@@ -31,7 +31,7 @@ from service.web.drawing import Drawing, wrong
 from service.web.pages import InAtWork, Page, PageRoute, Trouble, caller_of
 from service.web.pages_choices import Around
 from service.web.pages_intake import around, to_receipt
-from service.web.pages_steps import offers
+from service.web.pages_steps import offers, refusals
 from service.web.problems import status_of
 from service.web.widgets import Sent, at_the_hall, misplaced, read
 
@@ -98,13 +98,16 @@ def _line(here: Around, row: DocketRow) -> dict[str, Any]:
     }
 
 
-def _due(here: Around, row: DocketRow, at: datetime | None, *, provisional: bool) -> dict[str, Any]:
-    """Give a date as it is shown, and whether it is over; nobody is late by a date that may still move."""
+def _due(here: Around, row: DocketRow, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
+    """Give a date as it is shown, and whether it is over; nobody is late by a date that may still move.
+
+    `over`: what it was for has been done, or need not be any more.
+    """
     if at is None:
         return {"due": "", "late": False, "provisional": False}
     limit = Due(at=at, day=at.astimezone(here.zone).date(), provisional=provisional)
     late = here.facts.late(row.profile, limit, here.now)
-    return {"due": here.teller.moment(at), "late": bool(late), "provisional": provisional}
+    return {"due": here.teller.moment(at), "late": bool(late) and not over, "provisional": provisional and not over}
 
 
 def _case(
@@ -127,7 +130,12 @@ def _case(
     past = telling.as_of is not None or telling.known_at is not None
     kinds = sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)})
     purpose = PURPOSES.get(who.actor.role)
-    form = None if command is None else _form(page, here, command, entries, trouble)
+    found = refusals(row, entries, here, who)
+    refusal = None if command is None or page.request.method == "POST" else found.get(command)
+    if refusal is not None:
+        # Nobody fills in what would be refused whatever they write.
+        status, trouble = status_of(refusal), {**page.refused(refusal), **trouble}
+    form = None if command is None or refusal is not None else _form(page, here, command, entries, trouble)
     return page.show(
         "case.html",
         status,
@@ -141,7 +149,7 @@ def _case(
         unread=unread,
         moment=here.teller.moment,
         history=told["history"],
-        offers=offers(row, here, who),
+        offers=offers(found, row, here),
         command=command,
         form=form,
         kinds=[(kind, page.t.word(f"field_{kind}")) for kind in kinds if _may_open(who, kind)],
@@ -172,16 +180,17 @@ def _summary(here: Around, row: DocketRow) -> list[tuple[str, Any]]:
     def when(at: datetime | None, late: bool | None) -> str:  # noqa: FBT001 - three values: yes, no, nobody can know
         return "" if at is None else moment(at) + here.teller.late(late)
 
+    over = row.replied_at is not None or row.step in TERMINAL
     shown = [
         ("step", t.word(row.step)),
         ("due", _due(here, row, row.due, provisional=row.due_provisional)),
-        ("handle_due", _due(here, row, row.handle_due, provisional=row.handle_due_provisional)),
+        ("handle_due", _due(here, row, row.handle_due, provisional=row.handle_due_provisional, over=over)),
         ("category", here.category(row.category)),
         (
             "about",
             "，".join(filter(None, (here.department(row.respondent_department), here.window(row.respondent_window)))),
         ),
-        ("department", "、".join(map(here.department, row.departments))),
+        ("department", t("comma").join(map(here.department, row.departments))),
         ("channel", t.option(row.channel)),
         ("identity", t.option(row.identity_mode)),
         ("severity", "" if row.severity is None else t.option(row.severity)),

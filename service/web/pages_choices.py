@@ -109,7 +109,7 @@ class Around:
         return [
             Option(
                 value=str(person),
-                label="、".join(f"{self.name(post)}（{post.code}）" for post in posts),
+                label=self.t("comma").join(f"{self.name(post)}（{post.code}）" for post in posts),
                 group=self.department(posts[0].department),
             )
             for person, posts in held.items()

@@ -66,7 +66,7 @@ def _draw(page: Page, staff: Caller | None, status: int = 200, **trouble: Any) -
         choices=here.choices(),
         given=page.sent if page.sent.pairs else Sent(start),
         errors=trouble.get("errors", {}),
-        keys=KEYS,
+        keys={} if staff is None else KEYS,
         without=frozenset({"respondent.staff"}) if staff is None else frozenset(),
     )
     fields = drawing.widgets(RegisterForm, FROM_HOME if staff is None else AT_THE_COUNTER)

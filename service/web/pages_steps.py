@@ -1,60 +1,77 @@
-"""Which steps a case can take next, which of them somebody may take, and why not the others."""
+"""Which steps of a case somebody may take, as buttons; and why not the others, in the reader's language."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from domain import complaint
+from domain.complaint import COMPLAINT, NEXT_STEPS, OF_THE_LOOP
+from domain.complaint.obstacles import obstacles
 from domain.decider import Code, Role
-from domain.errors import NoPolicy, NotYourRole, Refused
+from domain.errors import NothingOpen, NotYourRole, OutOfTurn, Refused
 from projections.docket import DocketRow
+from projections.tables import Entry
 from service.forms import FORMS
 from service.web.deps import Caller
 from service.web.pages_choices import Around
 from service.web.widgets import parts
 
+MACHINE: Final = frozenset({Role.SYSTEM})
+PERSONAL: Final = frozenset({Role.CITIZEN, Role.SYSTEM})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """One step: whether it is allowed, why not, and what to do then; `plain` ones ask for nothing but a press."""
+    """One step: whether it is allowed, why not, and what to do then.
+
+    `plain` ones ask for nothing but a press; `forward` ones carry the case round the loop, the others go beside it.
+    """
 
     command: Code
     name: str
     allowed: bool
     plain: bool = False
+    forward: bool = False
     code: str = ""
     reason: str = ""
     then: str = ""
 
 
-def offers(row: DocketRow, here: Around, who: Caller) -> list[Offer]:
-    """Give the steps that are in turn for a case, those allowed first; none for which there is no form."""
-    listed = {name for names in complaint.NEXT_STEPS.values() for name in names}
-    in_turn = [*complaint.NEXT_STEPS[row.step], *(name for name in FORMS if name not in listed)]
-    found = [_offer(name, row, here, who) for name in in_turn if name in FORMS]
-    return sorted(found, key=lambda offer: not offer.allowed)
+def refusals(row: DocketRow, entries: Sequence[Entry], here: Around, who: Caller) -> dict[Code, Refused | None]:
+    """Give for every command what stands in the way of somebody, whatever they fill in; None where nothing does."""
+    case = COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
+    # The casebook decides no earlier than the last event either.
+    at, facts = max(here.now, row.changed_at), replace(here.facts, itself=row.case)
+    found = () if case is None else obstacles(case, who.actor, at, facts)
+    return {one.command: one.refusal for one in found if one.command in FORMS}
 
 
-def _offer(name: Code, row: DocketRow, here: Around, who: Caller) -> Offer:
-    refusal = _obstacle(name, row, here, who)
+def offers(found: Mapping[Code, Refused | None], row: DocketRow, here: Around) -> list[Offer]:
+    """Give the steps that are in turn for a case, in the order of the loop; what only machines do is left out."""
+    in_turn = [*NEXT_STEPS[row.step], *(name for name, refusal in found.items() if refusal is None)]
+    return [
+        _offer(name, found[name], row, here)
+        for name in dict.fromkeys(in_turn)
+        if name in found
+        and not isinstance(found[name], OutOfTurn | NothingOpen)
+        and not _may(name, row, here) <= PERSONAL
+    ]
+
+
+def _offer(name: Code, refusal: Refused | None, row: DocketRow, here: Around) -> Offer:
     said = here.t.command(name)
     if refusal is None:
-        return Offer(command=name, name=said, allowed=True, plain=not parts(FORMS[name]))
+        forward = name in OF_THE_LOOP.get(row.step, ())
+        return Offer(command=name, name=said, allowed=True, plain=not parts(FORMS[name]), forward=forward)
     reason, then = here.t.refused(refusal)
     if isinstance(refusal, NotYourRole):
-        then = _who_may(name, row, here) or then
+        roles = [here.t.word(role) for role in Role if role in _may(name, row, here) - MACHINE]
+        then = here.t("steps.who_may", roles=here.t("comma").join(roles))
     return Offer(command=name, name=said, allowed=False, code=refusal.code, reason=reason, then=then)
 
 
-def _obstacle(name: Code, row: DocketRow, here: Around, who: Caller) -> Refused | None:
-    """Give what stands in the way whatever is filled in."""
+def _may(name: Code, row: DocketRow, here: Around) -> frozenset[Role]:
+    """Give the roles that the rules of the case let take a step."""
     policy = here.facts.rulebook.latest(row.profile)
-    if policy is None:
-        return NoPolicy(profile=row.profile)
-    return None if policy.allows(name, who.actor.role) else NotYourRole(role=who.actor.role, command=name)
-
-
-def _who_may(name: Code, row: DocketRow, here: Around) -> str:
-    policy = here.facts.rulebook.latest(row.profile)
-    roles = [role for role in Role if policy is not None and policy.allows(name, role)]
-    return here.t("steps.who_may", roles="、".join(map(here.t.word, roles))) if roles else here.t("steps.nobody")
+    return frozenset(role for role in Role if policy is not None and policy.allows(name, role))

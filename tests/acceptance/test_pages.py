@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from projections.words import WORDS as WORD
 from service.demo.loading import PASSWORD
 from service.web.texts import catalogue
 from tests.acceptance.browsing import LOGINS, Desk, access, barriers, launched, served
@@ -136,6 +137,41 @@ def test_a_complaint_is_carried_from_the_window_to_its_closing(desk: Desk, *, sc
     take(first, case, "close", outcome="resolved")
     expect(first.locator("dl.facts dd").first).to_have_text("已办结")
     expect(first.locator("ol.history")).to_contain_text("非常满意")
+
+
+def test_a_complaint_is_refused_by_two_persons(desk: Desk) -> None:
+    """One proposes and cannot confirm it; another reads why, confirms it, and the citizen is told where to turn."""
+    citizen = desk.somebody()
+    citizen.goto("/complain")
+    citizen.select_option("#f-hall", "GXQ")
+    citizen.fill("#f-narrative", "法院判决我不服。")
+    citizen.click("button.main")
+    number, code = number_and_code(citizen)
+
+    first = desk.staff("desk-1")
+    case = found_on_docket(first, number)
+    take(
+        first, case, "propose-refuse",
+        refuse_reason="litigation_arbitration_reconsideration", proper_channel="court",
+        legal_basis="信访工作条例第十四条", explanation="该事项已由人民法院判决，请依法上诉。",
+    )  # fmt: skip
+    first.goto(f"{case}/confirm-refuse")
+    expect(first.locator("#trouble code")).to_have_text("own-proposal")
+    expect(first.locator("form[action$='/confirm-refuse']")).to_have_count(0)
+
+    second = desk.staff("desk-2")
+    second.goto(case)
+    second.locator("#sealed input[value=explanation]").check()
+    second.click("#sealed button")
+    expect(second.locator("#opened")).to_contain_text("请依法上诉")
+    take(second, case, "confirm-refuse")
+    expect(second.locator("dl.facts dd").first).to_have_text(WORD["refused"][0])
+
+    citizen.goto("/status")
+    citizen.fill("#complaint_no", number)
+    citizen.fill("#query_code", code)
+    citizen.click("button.main")
+    expect(citizen.locator("#told .step")).to_have_text(WORD["refused"][0])
 
 
 @pytest.mark.parametrize("language", STORY_OF)

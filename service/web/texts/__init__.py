@@ -44,9 +44,9 @@ class Texts:
         return word(code, self.language)
 
     def command(self, name: str) -> str:
-        """Give what a command is called on a button."""
-        own = catalogue("labels").get(f"command.{name}")
-        return self.word(f"command_{name}") if own is None else own[self.language]
+        """Give what a command is called on a button: as in histories, but that a button begins with a capital."""
+        called = self.word(f"command_{name}")
+        return called[:1].upper() + called[1:]
 
     def label(self, form: str, field: str) -> str:
         """Give the label of a field of a form; one that has none is shown under its own name."""

@@ -348,22 +348,34 @@ def test_steps_are_offered_to_those_who_may_and_explained_to_others(hall: Hall) 
 
 def test_a_refused_step_comes_back_with_its_form(hall: Hall) -> None:
     """The rules' refusal is told in the reader's language, with its code, over what was typed."""
-    case = hall.carry(hall.complain(by="QIAN"), "record-evidence")
-    li = browser(hall, "LI")
+    case = hall.carry(hall.complain(by="QIAN", points=2), "plan-rectification")
+    li, path = browser(hall, "LI"), f"/cases/{case.id}/submit-reply"
+    typed = {"decision": "upheld", "reasons": "经查属实。", "legal_basis": "条例"}
+    page = send(li, li.get(path), path, **typed)
+    assert (page.status_code, trouble(page)) == (422, "malformed")
+    form = PageReader(page.text).form(path)
+    next(one for one in form.controls if one.name == "points").values = ["属实。"]
+    page = post(li, form)
+    assert (page.status_code, trouble(page)) == (409, "points-unanswered")
+    assert catalogue("refusals")["points-unanswered"]["then_zh"] in page.text
+    assert dict(PageReader(page.text).form(path).sent())["reasons"] == "经查属实。"
+    li.get("/docket?lang=en")
+    assert "The reply does not answer every point" in post(li, form).text
+
+
+def test_what_is_refused_whatever_is_written_is_told_before(hall: Hall) -> None:
+    """Who opens the form of a step that stands in nobody's hands yet reads why, and is not let to fill it in."""
+    case, li = hall.carry(hall.complain(by="QIAN"), "record-contact"), browser(hall, "LI")
     path = f"/cases/{case.id}/submit-reply"
-    page = send(li, li.get(path), path, decision="upheld", reasons="经查属实。", legal_basis="条例", points="属实。")
+    page = li.get(path)
     assert (page.status_code, trouble(page)) == (409, "finding-missing")
     assert catalogue("refusals")["finding-missing"]["then_zh"] in page.text
-    assert dict(PageReader(page.text).form(path).sent())["reasons"] == "经查属实。"
-    english = li.get(f"{path}?lang=en")
-    assert 'lang="en"' in english.text
-    page = send(li, english, path, decision="upheld", reasons="经查属实。", legal_basis="条例", points="属实。")
-    assert "There is no finding yet." in page.text
+    assert [form.action for form in PageReader(page.text).forms if form.action == path] == []
 
 
 def test_one_more_is_asked_for_without_losing_anything(hall: Hall) -> None:
     """A button adds a place for another answer, and nothing is written."""
-    case = hall.carry(hall.complain(by="QIAN", points=2), "sign-for")
+    case = hall.carry(hall.complain(by="QIAN", points=2), "plan-rectification")
     li, path, position = browser(hall, "LI"), f"/cases/{case.id}/submit-reply", hall.last_position()
     first = li.get(path)
     assert first.text.count('name="points"') == 2

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from pydantic import BaseModel, ValidationError
+
 from domain import complaint
 from domain.complaint import ledger
 from domain.complaint.intake import Complexity, HandlingClass, Severity
@@ -178,3 +180,15 @@ def fields_of(command: Code) -> frozenset[str]:
     if command == "register":
         return (OF_A_LEDGER & frozenset(CaseForm.model_fields)) | {COMPLAINANT}
     return frozenset(FORMS[command].model_fields)
+
+
+def unfit(command: Code, field: str, value: object) -> str | None:
+    """Say why a value does not fit a field of a command; None if it does."""
+    form: type[BaseModel] = CaseForm if command == "register" else FORMS[command]
+    try:
+        form.model_validate({} if field == COMPLAINANT else {field: value})
+    except ValidationError as error:
+        # What else the form needs comes from the rows.
+        said = [one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"][0] == field]
+        return said[0] if said else None
+    return None

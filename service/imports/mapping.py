@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
@@ -24,7 +25,7 @@ from pydantic import (
 from domain.decider import Code
 from domain.register import WindowKind
 from service.forms.entries import SiteForm
-from service.imports.forms import fields_of
+from service.imports.forms import fields_of, unfit
 
 ISO: Final = "iso"
 """The format of a time in ISO 8601; one with an offset needs no zone."""
@@ -52,6 +53,15 @@ def _zone(name: str) -> str:
     except (ValueError, OSError, KeyError):
         raise ValueError("there is no such zone; write one like Asia/Shanghai, or UTC") from None
     return name
+
+
+def _format(form: str) -> str:
+    try:
+        datetime.strptime("", form)  # noqa: DTZ007 - only tried
+    except ValueError as error:
+        if form != ISO and "does not match format" not in str(error):
+            raise ValueError(f"this is no format of a time: {error}") from None
+    return form
 
 
 def _pattern(text: str) -> str:
@@ -85,7 +95,7 @@ class Source(Part):
 class Times(Part):
     """How times are written; all but those with an offset are local times of `zone`."""
 
-    formats: tuple[Name, ...] = Field(min_length=1)
+    formats: tuple[Annotated[Name, AfterValidator(_format)], ...] = Field(min_length=1)
     zone: Annotated[Name, AfterValidator(_zone)]
 
 
@@ -126,6 +136,12 @@ class Cell(Part):
         if self.otherwise is not None and self.values is None:
             raise ValueError("otherwise belongs to values")
         return self
+
+    @property
+    def constants(self) -> tuple[str | int | bool, ...]:
+        """Give the values that stand in the mapping itself."""
+        named = (self.given, self.otherwise, *(self.values or {}).values())
+        return tuple(one for one in named if one is not None)
 
 
 def _cell(given: object) -> object:
@@ -209,6 +225,8 @@ class Ledger(Part):
     def _faults(self) -> Iterator[str]:
         if self.rows == "changes" and self.changes is None:
             yield "changes: rows are changes, so write [changes] with time, stage, means and [changes.stages]"
+        if self.changes is not None and self.changes.assigning and "assign" not in self.commands:
+            yield "commands.assign.fields: a stage assigns, so write which columns say to whom"
         if self.rows == "cases":
             if self.changes is not None:
                 yield 'changes: rows are cases; leave [changes] out, or write rows = "changes"'
@@ -225,13 +243,23 @@ class Ledger(Part):
             for key in ("time", "needs", "actor"):
                 if getattr(given, key) is not None:
                     yield f"{place}.{key}: rows are changes; write it in [changes]"
+            if name == "hand-over":
+                yield f"{place}: rows are changes; it follows from the fields of assign, leave it out"
+            if "reason" in given.fields:
+                yield f"{place}.fields.reason: rows are changes; write the reason at the stage"
+        elif name == "pause-clock" and "reason" not in given.fields:
+            yield f"{place}.fields.reason: write for what the case waited"
         known = fields_of(name)
-        for field in given.fields:
+        for field, cell in given.fields.items():
             if field not in known:
                 yield f"{place}.fields.{field}: there is no such field; there is {', '.join(sorted(known)) or 'none'}"
+                continue
+            for value in cell.constants:
+                if said := unfit(name, field, value):
+                    yield f"{place}.fields.{field}: {value}: {said}"
         for field, entries in (("department", self.departments), ("window", self.windows)):
-            cell = given.fields.get(field)
-            if cell is not None and (entries is None or entries.column != cell.column):
+            named = given.fields.get(field)
+            if named is not None and (entries is None or entries.column != named.column):
                 yield f"{place}.fields.{field}: write [{field}s] with the same column, so that its values are entered"
 
 

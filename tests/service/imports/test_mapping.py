@@ -81,6 +81,11 @@ time = "came"
 [commands.register.fields]
 channel = { is = "letter_box" }
 """
+FIXED: Final = '{ is = "letter_box" }'
+ASSIGN: Final = "[commands.assign.fields]"
+PAUSED_WHEN: Final = '[commands.pause-clock]\ntime = "x"\n[commands.register]'
+PAUSED_WHY: Final = f'[commands.pause-clock.fields]\nreason = "why"\n{ASSIGN}'
+ASSIGNING: Final = '"Sent" = "assign"\n[commands.accept.fields]'
 
 
 def test_what_comes_with_the_program_can_be_used() -> None:
@@ -168,6 +173,21 @@ def test_columns_are_those_the_mapping_names() -> None:
         ),
         (CASES, '{ is = "letter_box" }', '{ column = "how", otherwise = "web" }', "otherwise belongs to values"),
         (CASES, 'rows = "cases"', 'rows = "changes"', "changes: rows are changes, so write [changes] with time"),
+        (CASES, '"letter_box"', '"pigeon"', "register.fields.channel: pigeon: Input should be 'window'"),
+        (CASES, FIXED, '{ column = "how", values = { a = "pigeon" } }', "channel: pigeon: Input should"),
+        (CASES, FIXED, '{ column = "how", values = {}, otherwise = "x" }', "channel: x: Input should"),
+        (CASES, "channel =", "points = { is = 99 }\nchannel =", "points: 99: Input should be less than or equal to 20"),
+        (CASES, '["iso"]', '["%Y-%Q"]', "m.toml: times.formats.0: this is no format of a time: 'Q' is a bad"),
+        (CASES, '["iso"]', '["%Y-%"]', "m.toml: times.formats.0: this is no format of a time: stray %"),
+        (
+            CASES,
+            "[commands.register]",
+            PAUSED_WHEN,
+            "pause-clock.fields.reason: write for what the case waited",
+        ),
+        (CHANGES, ASSIGN, f"[commands.hand-over]\n{ASSIGN}", "commands.hand-over: rows are changes; it follows"),
+        (CHANGES, ASSIGN, PAUSED_WHY, "pause-clock.fields.reason: rows are changes; write the reason at"),
+        (CHANGES, ASSIGN, ASSIGNING, "commands.assign.fields: a stage assigns, so write which"),
     ],
 )
 def test_each_fault_is_named_with_its_place(text: str, right: str, wrong: str, told: str) -> None:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint import replying, revisiting
+from domain.complaint.clocks import in_motion
 from domain.complaint.proposals import Proposed, dropped, kept, only_one, waiting
 from domain.complaint.replying import DeliveryFailure, Replied, ReplyDeliveryFailed
 from domain.complaint.revisiting import Revisit, RevisitAttempted, Revisited
@@ -29,7 +30,7 @@ from domain.complaint.state import (
     at_step,
     not_concerned,
 )
-from domain.complaint.timing import taken_over
+from domain.complaint.timing import Cause, recomputed, taken_over
 from domain.decider import Code, Command, Event, For, Instant, PersonKey
 from domain.errors import AlreadyThere, CannotMerge, OutOfTurn, Superseded, UnknownReference
 from domain.handling import Facts, Method, permit
@@ -288,7 +289,10 @@ def _unmerge(case: Case, command: ConfirmUnmerge, facts: Facts) -> list[Event | 
         primary=there,
         reason=proposed.reason,
     )
-    return [unmerged, For(there, DuplicateUnlinked(at=at, by=by, child=_itself(facts)))]
+    # A pause of its own ended when it was merged: its days count from now on.
+    after = evolve(case, unmerged)
+    moved = recomputed(after, in_motion(after), Cause.UNMERGED, there, at=at, by=by, facts=facts)
+    return [unmerged, *moved, For(there, DuplicateUnlinked(at=at, by=by, child=_itself(facts)))]
 
 
 def _reply(case: Case, command: ReplyToLinked, facts: Facts) -> list[Event | For]:

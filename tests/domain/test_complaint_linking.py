@@ -28,7 +28,7 @@ from domain.complaint.replying import DeliveryFailure, Replied, ReplyDeliveryFai
 from domain.complaint.reviewing import ReviewRequested
 from domain.complaint.revisiting import Outcome, Revisit, RevisitAttempted, Revisited, RevisitStatus
 from domain.complaint.state import Clock, IdentityMode, Respondent, Step
-from domain.complaint.timing import Cause, DeadlineRecomputed
+from domain.complaint.timing import Cause, ClockPaused, DeadlineRecomputed
 from domain.decider import For
 from domain.errors import (
     AlreadyRevisited,
@@ -269,6 +269,22 @@ PROPOSED = UnmergeProposed(
     at=AT, by=DESK, proposal=PROPOSAL, reason=sealed("reason"), until=until("02-26"), basis=BASIS
 )
 CONFIRM = ConfirmUnmerge(at=local("02-25"), by=SUPERVISOR, proposal=PROPOSAL)
+
+
+def test_a_pause_that_ended_with_the_merging_counts_when_the_cases_are_apart() -> None:
+    """The clock stood on 13, 14 and 24 February; three working days after the 14th is the 26th."""
+    stood = ClockPaused(
+        at=local("02-12"), by=DESK, pause=key("pause"), reason="force_majeure", evidence=(), explanation=None,
+        until=until("03-03", "00:00"), basis=BASIS,
+    )  # fmt: skip
+    child, primary = merged((*ELDER, stood))
+    placed = decided([*child, PROPOSED], CONFIRM, beside(primary))
+    moved = DeadlineRecomputed(
+        at=CONFIRM.at, by=SUPERVISOR, clock=Clock.HANDLE, old=until("02-14"), new=until("02-26"), cause=Cause.UNMERGED,
+        reference=PRIMARY, basis=BASIS,
+    )  # fmt: skip
+    assert placed[1] == (CHILD, moved)
+    assert [type(event) for _, event in placed] == [Unmerged, DeadlineRecomputed, DuplicateUnlinked]
 
 
 def test_cases_are_taken_apart_by_two_people() -> None:

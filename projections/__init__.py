@@ -8,7 +8,8 @@ from typing import Any, Final
 from projections.contacts import CONTACTS
 from projections.docket import DOCKET
 from projections.outbox import OUTBOX
+from projections.published import PUBLISHED
 from projections.runner import Projection
 
-PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS)
+PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED)
 """Every projection, under the number this version was built for."""

@@ -28,6 +28,7 @@ from service.web import (
     pages_session,
     privacy,
     problems,
+    published,
     register,
 )
 from service.web.guard import guard
@@ -51,6 +52,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(register.public, prefix="/api/v1")
     app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(own.public, prefix="/api/v1")
+    app.include_router(published.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")

@@ -94,7 +94,7 @@ RESTRICTED: Final = (
     ErasureRequested(
         at=local("03-05"), by=CITIZEN, erasure_request=key("wish"), ground=ErasureGround.PURPOSE_FULFILLED
     ),
-    ProcessingRestricted(at=local("03-05"), by=officer(), request=key("wish"), restricted_until=None),
+    ProcessingRestricted(at=local("03-05"), by=officer(), erasure_request=key("wish"), restricted_until=None),
 )
 SEALED: Final = replace(REGISTERED, confidentiality=Confidentiality.SEALED)
 

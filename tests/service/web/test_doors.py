@@ -49,6 +49,7 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("POST", f"{V1}/status"): "opens with number and query code, and is limited",
     ("POST", f"{V1}/session"): "the log-in itself, limited",
     ("POST", f"{V1}/privacy/requests"): "opens with number and query code, and is limited",
+    ("GET", f"{V1}/published"): "what was published by two people, for everybody to read",
     **{("POST", f"{V1}/own/{name}"): "opens with number and query code, and is limited" for name in OWN},
 }
 """Why a door needs no key."""

@@ -12,14 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Final, get_args
+from typing import Final
 
 from domain import complaint
 from domain.complaint.intake import REGISTRARS
+from domain.complaint.obstacles import COMMANDS
 from domain.complaint.state import Step
 from domain.decider import Code
 from projections.codec import NAMES
 from service import profiles
+from service.transition_reasons import ADDED, DIFFERS
 
 PACKAGE: Final = "domain.complaint"
 HEAD: Final = """# Transitions
@@ -33,7 +35,20 @@ the events. That a command is in turn does not mean that this person may give it
 
 [told]: decisions/0013-what-is-told-later.md
 """
-LEDGER: Final = f"{PACKAGE}.ledger"
+
+
+ADDED_HEAD: Final = """
+## Commands that the specification does not list
+
+| command | why it is there |
+|---|---|"""
+DIFFERS_HEAD: Final = """
+## Where the table differs from the specification
+
+`no` stands before what the specification names and is not there; everything else is more than it names.
+
+| command | | what | why |
+|---|---|---|---|"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +73,15 @@ class _Module:
 def turns() -> list[Turn]:
     """Give every command on a case of the hall, those of the loop first."""
     may = profiles.document("hall").may
-    steps = {name: tuple(step for step in Step if name in named) for name, named in _by_command().items()}
-    caused = _caused(frozenset(steps) | frozenset(may))
+    steps = {name: tuple(named) for name, named in _by_command().items()}
+    caused = _caused()
     found = []
     for command, events in caused.items():
         roles = REGISTRARS if command == "register" else may.get(command, ())  # type: ignore[call-overload]
         found.append(
             Turn(
                 command=command,
-                steps=steps.get(command, ()),
+                steps=() if command == "register" else steps.get(command, tuple(Step)),
                 roles=tuple(sorted(roles)),
                 events=tuple(sorted(events)),
             )
@@ -103,38 +118,36 @@ def _modules() -> Mapping[str, _Module]:
     return found
 
 
-def _caused(names: frozenset[Code]) -> dict[Code, set[str]]:
+def _caused() -> dict[Code, set[str]]:
     """Give the names of the events that each command may cause."""
-    commands = {command.__name__ for command in get_args(complaint.Command) if command.__module__ != LEDGER}
+    named = {command.__name__: name for name, command in COMMANDS.items()} | {"Register": "register"}
     found: dict[Code, set[str]] = {}
-    for name, module in _modules().items():
+    for home, module in _modules().items():
         decide = module.functions.get("decide")
-        if decide is None or name in {"__init__", "ledger"}:
+        if decide is None or home in {"__init__", "ledger"}:
             continue
         arms = {
             pattern.cls.id: arm.body
             for arm in ast.walk(decide)
             if isinstance(arm, ast.match_case)
             for pattern in ast.walk(arm.pattern)
-            if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name)
+            if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name) and pattern.cls.id in named
         }
-        for body in (arms[one] for one in arms if one in commands) if arms else (decide.body,):
-            said, events = _read(name, body, set())
-            command = next((word for word in said if word in names), None)
-            if command is None:
-                raise ValueError(f"{name}: an answer names no command")
-            found.setdefault(command, set()).update(events)
+        for command, body in arms.items() or ((_alone(home), decide.body),):
+            found.setdefault(named[command], set()).update(_read(home, body, set()))
     return found
 
 
-def _read(module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> tuple[list[str], set[str]]:
-    """Give the words a piece of code says, and the events it constructs, in what it calls too."""
+def _alone(home: str) -> str:
+    """Give the one command of a phase that tells no two apart."""
+    return next(command.__name__ for command in COMMANDS.values() if command.__module__ == f"{PACKAGE}.{home}")
+
+
+def _read(module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> set[str]:
+    """Give the events that a piece of code constructs, in what it calls too."""
     known = {event.__name__ for event in NAMES.values() if event.__module__.startswith(PACKAGE)}
-    said: list[str] = []
     events: set[str] = set()
     for node in (node for statement in body for node in ast.walk(statement)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            said.append(node.value)
         if not isinstance(node, ast.Call):
             continue
         for home, name in _meant(module, node.func):
@@ -142,10 +155,8 @@ def _read(module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> tupl
                 events.add(name)
             elif (home, name) not in seen and name in _modules()[home].functions:
                 seen.add((home, name))
-                more_said, more_events = _read(home, _modules()[home].functions[name].body, seen)
-                said += more_said
-                events |= more_events
-    return said, events
+                events |= _read(home, _modules()[home].functions[name].body, seen)
+    return events
 
 
 def _meant(module: str, called: ast.expr) -> Iterator[tuple[str, str]]:
@@ -166,7 +177,13 @@ def catalogue() -> str:
         lines.append(
             f"| `{turn.command}` | {steps} | {', '.join(turn.roles) or 'nobody yet'} | {', '.join(turn.events)} |"
         )
-    return HEAD + "\n" + "\n".join(lines) + "\n"
+    added = [f"| `{command}` | {reason} |" for command, reason in ADDED.items()]
+    differs = [
+        f"| `{command}` | {kind} | {', '.join(words)} | {reason} |"
+        for (command, kind), (words, reason) in DIFFERS.items()
+    ]
+    parts = ["\n".join(lines), ADDED_HEAD, "\n".join(added), DIFFERS_HEAD, "\n".join(differs)]
+    return HEAD + "\n" + "\n".join(parts) + "\n"
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table; `=` as a goal means that the step stays."""
+    """One row of the table; `=` as a goal means that the step stays; no role where the specification names none."""
 
     steps: tuple[str, ...]
     command: str
@@ -104,8 +104,8 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(("IN_PROGRESS",), "propose-terminate", ("DISPATCHER",), ("TerminationProposed",), ("=",)),
     Row(("IN_PROGRESS",), "confirm-terminate", ("SUPERVISOR",), ("Terminated",), ("TERMINATED",)),
     Row(OPEN, "issue-supervision", ("SYSTEM", "SUPERVISOR"), ("SupervisionIssued",), ("=",)),
-    Row(OPEN, "answer-supervision", ("SYSTEM", "SUPERVISOR"), ("SupervisionAnswered",), ("=",)),
-    Row(OPEN, "lift-supervision", ("SYSTEM", "SUPERVISOR"), ("SupervisionLifted",), ("=",)),
+    Row(OPEN, "answer-supervision", (), ("SupervisionAnswered",), ("=",)),
+    Row(OPEN, "lift-supervision", (), ("SupervisionLifted",), ("=",)),
     Row(ENDED, "archive", ("SYSTEM",), ("Archived",), ("ARCHIVED",)),
     Row(ANY, "propose-publish", ("DISPATCHER",), ("PublicationProposed",), ("=",)),
     Row(ANY, "confirm-publish", ("PRIVACY_OFFICER",), ("Published",), ("=",)),

@@ -103,12 +103,12 @@ def short(one: Stored) -> str:
     return one.name.split(".")[1]
 
 
-def test_the_import_says_how_fast_it_was(imported: Imported, request: pytest.FixtureRequest) -> None:
+def test_the_import_says_how_fast_it_was(imported: Imported, capsys: pytest.CaptureFixture[str]) -> None:
     """Commands a second and the most memory are there to be printed."""
     counts = imported.counts
-    request.config.get_terminal_writer().line(
-        f" {counts.done} commands, {counts.done / counts.seconds:.0f}/s, {counts.peak / 2**20:.0f} MiB at most"
-    )
+    speed, most = counts.done / counts.seconds, counts.peak / 2**20
+    with capsys.disabled():
+        print(f"\n{counts.done} commands of an import, {speed:.0f}/s, {most:.0f} MiB at most")  # noqa: T201 - to be read
     assert counts.done > 100_000
     assert counts.seconds > 0
     assert counts.peak > 0

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.routing import about_the_desk
 from domain.complaint.state import (
     Case,
     Clock,
@@ -274,13 +275,13 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
     if case is not None:
         raise AlreadyThere(complaint_no=case.complaint_no)
     if facts.complaint_no is None:
-        message = "a complaint number must be among the facts"
-        raise ValueError(message)
+        raise ValueError("a complaint number must be among the facts")
     profile = command.profile
     ledger = profile is Profile.LEDGER
     if ledger and by.role is not Role.SYSTEM:
         # A ledger case runs without limits: only an import may open one, or a complaint could be hidden there.
         raise NotYourRole(role=by.role, profile=profile)
+    closed = about_the_desk(command.respondent, _noticed(command), facts)
     registered = Registered(
         at=at,
         by=by,
@@ -291,7 +292,7 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         window=command.window,
         complainant=command.complainant,
         identity_mode=command.identity_mode,
-        confidentiality=command.confidentiality,
+        confidentiality=Confidentiality.SEALED if closed else command.confidentiality,
         category=command.category,
         respondent=command.respondent,
         item=command.item,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from uuid import UUID
 
 from pydantic import (
@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 from domain import complaint
@@ -59,8 +60,19 @@ class CaseForm(BaseModel):
     happened_at: Moment | None = Field(default=None, description="When the grievance arose.")
     received_at: Moment | None = Field(default=None, description="When it came in, if it is recorded later.")
     people: int | None = Field(default=None, ge=1, le=100_000, description="How many complain together.")
+    representatives: int | None = Field(
+        default=None, ge=1, le=5, description="By how many they are represented: five at most (信访工作条例 art. 20)."
+    )
+    guardian: Line | None = Field(default=None, description="Who speaks for a child under 14.")
+    complainant_staff: UUID | None = Field(default=None, description="Who complains, if it is staff of the house.")
     claimed_at: Moment | None = None
     sealed_from_desk: bool = Field(default=False, description="Keep the case to a closed circle.")
+
+    @model_validator(mode="after")
+    def _represented_by_some_of_them(self) -> Self:
+        if self.representatives is not None and self.representatives > (self.people or 0):
+            raise ValueError("representatives are some of the people who complain together; give how many people too")
+        return self
 
 
 class RegisterForm(CaseForm):
@@ -159,5 +171,8 @@ def registration(
         claimed_at=form.claimed_at,
         received_at=form.received_at,
         people=form.people,
+        representatives=form.representatives,
+        guardian=seal("guardian", form.guardian),
+        complainant_staff=None if form.complainant_staff is None else PersonKey(form.complainant_staff),
         medium=None if profile is Profile.LEDGER else Medium.SCREEN,
     )

@@ -28,7 +28,7 @@ ADDED: Final[Mapping[str, str]] = {
     "call-in": "Several departments: one leads, the others answer, each with its own clock.",
     "answer-call": "The answer of a department that was called in.",
     "hand-over": "Cases of somebody who leaves, is away or recused go to somebody else; no promise begins anew.",
-    "reply-to-linked": "Whoever was merged into another case gets an answer of their own (domain.md §4.3).",
+    "reply-linked": "Whoever was merged into another case gets an answer of their own (domain.md §4.3).",
     "revisit-linked": "And a revisit of their own (domain.md §4.3).",
     "remind": "The reminder before a limit (domain.md §5, escalate.remind).",
     "correct-record": "A wrong category, respondent or contact; the old value stays on record.",
@@ -61,7 +61,10 @@ DIFFERS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], str]]] = {
         "The primary takes the earliest limit of the group (domain.md §4.3).",
     ),
     ("merge", "no step"): (("under_review",), "What others are looking at is decided before it is joined to anything."),
-    ("confirm-unmerge", "event"): (("DuplicateUnlinked",), "The primary knows that a case left it."),
+    ("confirm-unmerge", "event"): (
+        ("DeadlineRecomputed", "DuplicateUnlinked"),
+        "The primary knows that a case left it, and both have their own limits.",
+    ),
     ("decide-return", "event"): MOVED,
     ("request-recusal", "role"): (
         ("dispatcher", "intake", "reviewer", "revisit_officer", "supervisor", "unit_head"),

@@ -10,6 +10,7 @@ from typing import Final, get_type_hints
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.complaint.state import Step
 from domain.decider import Code, Event, PersonKey, Role
 from domain.handling import Facts
 from domain.register import Entry as Entered
@@ -57,6 +58,13 @@ class Around:
         """Give the name of a window, nothing for none."""
         found = None if code is None else self.facts.register.windows.get(code)
         return (code or "") if found is None else self.name(found)
+
+    def step(self, step: Step) -> str:
+        """Give the name of a step: that of the stage the place adopted for it, else its own."""
+        stage = self.facts.rulebook.stage(step)
+        if stage is None:
+            return self.t.word(step)
+        return stage.name_zh if self.t.language is Language.CHINESE else stage.name_en
 
     def category(self, code: str | None) -> str:
         """Give the name of a category, nothing for none."""

@@ -23,8 +23,9 @@ from domain.complaint import (
     units,
 )
 from domain.complaint.intake import Confidentiality
-from domain.complaint.state import Clock, Step
+from domain.complaint.state import Clock, Respondent, Step
 from domain.decider import Event
+from domain.rulebook import Profile
 from projections.docket_row import DocketRow, with_limits
 
 T = TypeVar("T")
@@ -101,28 +102,29 @@ def changes(row: DocketRow, event: Event) -> dict[str, Any]:
         case timing.DeadlineRecomputed(clock=clock, new=new):
             return with_limits(row, {clock: new})
         case ending.Refused(proposal=proposal):
-            return {"step": Step.REFUSED, **settled(row, proposal)}
+            return {"step": Step.REFUSED, "before": row.step, **settled(row, proposal)}
         case ending.Terminated(proposal=proposal):
-            return {"step": Step.TERMINATED, **settled(row, proposal)}
+            return {"step": Step.TERMINATED, "before": row.step, **settled(row, proposal)}
         case proposals.ProposalDeclined(proposal=proposal) | proposals.ProposalExpired(proposal=proposal):
             return settled(row, proposal)
         case ending.TransferredOut(sealed=sealed):
             hidden = {"confidentiality": Confidentiality.SEALED} if sealed else {}
-            return {"step": Step.TRANSFERRED_OUT, **hidden}
+            return {"step": Step.TRANSFERRED_OUT, "before": row.step, **hidden}
         case ending.Withdrawn():
             return {"step": Step.WITHDRAWN, "before": row.step}
         case archiving.Archived():
-            return {"step": Step.ARCHIVED}
+            return {"step": Step.ARCHIVED, "before": row.step}
         case linking.Merged(primary=primary):
-            return {"step": Step.MERGED, "before": row.step, "primary": primary}
+            return {"step": Step.MERGED, "before": row.step, "primary": primary, "answered_with": None}
         case linking.Unmerged(proposal=proposal):
-            return {"step": row.before or row.step, "before": None, "primary": None, **settled(row, proposal)}
-        case linking.DuplicateLinked(complainants=complainants, respondent=respondent):
+            apart = {"step": row.before or row.step, "before": None, "primary": None, "answered_with": None}
+            return {**apart, **settled(row, proposal)}
+        case linking.DuplicateLinked(complainants=complainants, respondent=respondent, noticed=noticed):
             return {
                 "linked": row.linked + 1,
                 "made_by": joined(row.made_by, complainants),
-                "named_windows": joined(row.named_windows, [respondent.window]),
-                "named_staff": joined(row.named_staff, [respondent.staff]),
+                "noticed": joined(row.noticed, noticed),
+                **_named(row, respondent),
             }
         case linking.DuplicateUnlinked():
             return {"linked": row.linked - 1}
@@ -183,17 +185,8 @@ def _later(row: DocketRow, event: Event) -> dict[str, Any]:
             }
         case reviewing.ReviewDecided(review=review):
             return {"step": row.before or row.step, "before": None, **settled(row, review)}
-        case reviewing.Reopened(round=number, handle_due=handle_due):
-            return {
-                "step": Step.IN_PROGRESS,
-                "round": number,
-                "replied_at": None,
-                "replied_late": None,
-                "revisited_at": None,
-                "revisited_late": None,
-                "closed_at": None,
-                **with_limits(row, {Clock.HANDLE: handle_due}),
-            }
+        case reviewing.Reopened():
+            return _reopened(row, event)
         case correcting.RecordCorrected(category=category, respondent=respondent):
             corrected: dict[str, Any] = {} if category is None else {"category": category}
             if respondent is not None:
@@ -201,10 +194,11 @@ def _later(row: DocketRow, event: Event) -> dict[str, Any]:
                     "respondent_department": respondent.department,
                     "respondent_window": respondent.window,
                     "respondent_staff": respondent.staff,
-                    "named_windows": joined(row.named_windows, [respondent.window]),
-                    "named_staff": joined(row.named_staff, [respondent.staff]),
+                    **_named(row, respondent),
                 }
             return corrected
+        case correcting.RespondentStated(by=by):
+            return {"named_staff": joined(row.named_staff, sorted(by.persons))}
         case publishing.Published(proposal=proposal):
             return {"published": True, **settled(row, proposal)}
         case publishing.IdentityDisclosed(proposal=proposal):
@@ -213,6 +207,13 @@ def _later(row: DocketRow, event: Event) -> dict[str, Any]:
             return {"published": False}
         case _:
             return {}
+
+
+def _named(row: DocketRow, respondent: Respondent) -> dict[str, Any]:
+    return {
+        "named_windows": joined(row.named_windows, [respondent.window]),
+        "named_staff": joined(row.named_staff, [respondent.staff]),
+    }
 
 
 def _handed_over(row: DocketRow, event: units.HandedOver) -> dict[str, Any]:
@@ -225,9 +226,37 @@ def _handed_over(row: DocketRow, event: units.HandedOver) -> dict[str, Any]:
     }
     if step is not Step.ASSIGNED:
         return taken
-    signs = with_limits(row, {Clock.SIGN: event.sign_due})
     if event.department == event.from_department:
-        return {**taken, **signs}
+        return {**taken, **with_limits(row, {Clock.SIGN: event.sign_due})}
     # A wish to return the case was about the other unit.
     stays = [place for place, command in enumerate(row.waiting_for) if command != "decide-return"]
-    return {**taken, **signs, **_kept(row, stays)}
+    limits = with_limits(row, {Clock.SIGN: event.sign_due, Clock.RETURN: event.return_due})
+    return {**taken, **limits, **_kept(row, stays)}
+
+
+def _reopened(row: DocketRow, event: reviewing.Reopened) -> dict[str, Any]:
+    """Begin a round, in which nobody was called, answered or revisited yet."""
+    anew: dict[str, Any] = {
+        "step": Step.ACCEPTED if event.handler is None else Step.IN_PROGRESS,
+        "before": None,
+        "round": event.round,
+        "replied_at": None,
+        "replied_late": None,
+        "revisited_at": None,
+        "revisited_late": None,
+        "closed_at": None,
+    }
+    if row.profile == Profile.LEDGER:
+        return anew
+    begins = Clock.ASSIGN if event.handler is None else Clock.CONTACT
+    due = event.assign_due if event.handler is None else event.contact_due
+    return {
+        **anew,
+        "department": event.department,
+        "handler": event.handler,
+        "contacted_at": None,
+        "contacted_late": None,
+        "finding": None,
+        "review_level": row.review_level if event.cause is reviewing.ReopenCause.REVIEW else 0,
+        **with_limits(row, {Clock.HANDLE: event.handle_due, begins: due}),
+    }

@@ -73,7 +73,10 @@ def _of_the_loop(row: DocketRow, event: Event) -> dict[str, Any] | None:
                 "department": department,
                 "departments": joined(row.departments, [department, *event.assist]),
                 "handler": event.handler,
-                **with_limits(row, {Clock.SIGN: event.sign_due, Clock.CONTACT: event.contact_due}),
+                **with_limits(
+                    row,
+                    {Clock.SIGN: event.sign_due, Clock.CONTACT: event.contact_due, Clock.RETURN: event.return_due},
+                ),
             }
         case complaint.AssignmentAccepted(by=by):
             return {"step": Step.IN_PROGRESS, "handler": by.person}
@@ -86,13 +89,23 @@ def _of_the_loop(row: DocketRow, event: Event) -> dict[str, Any] | None:
         case complaint.ReplyApproved(reply=reply):
             return {"step": Step.REPLY_APPROVED, **settled(row, reply)}
         case complaint.ReworkOrdered(rework_no=reworks, handle_due=due):
-            limits = {} if due is None else with_limits(row, {Clock.HANDLE: due})
-            return {"step": Step.IN_PROGRESS, "reworks": reworks, **limits}
-        case complaint.Replied(late=late, revisit_due=revisit):
+            if row.step is not Step.REPLIED:
+                return {"step": Step.IN_PROGRESS, "reworks": reworks}
+            # What was settled at a counter has no unit yet.
+            again = Step.ACCEPTED if row.handler is None else Step.IN_PROGRESS
+            return {"step": again, "reworks": reworks, **with_limits(row, {Clock.HANDLE: due})}
+        case complaint.Replied(reply=reply, late=late, revisit_due=revisit):
             # A merged case stays merged; its complainant is told what the primary was answered.
-            step = Step.MERGED if row.step is Step.MERGED else Step.REPLIED
-            answered = {"step": step, "replied_at": event.at, "replied_late": late}
-            return {**answered, **with_limits(row, {Clock.REVISIT: revisit})}
+            merged = row.step is Step.MERGED
+            return {
+                "step": Step.MERGED if merged else Step.REPLIED,
+                "answered_with": reply if merged else None,
+                "replied_at": event.at,
+                "replied_late": late,
+                "revisited_at": None,
+                "revisited_late": None,
+                **with_limits(row, {Clock.REVISIT: revisit}),
+            }
         case complaint.Revisited(late=late):
             return {"revisited_at": event.at, "revisited_late": late}
         case complaint.Closed():

@@ -26,7 +26,8 @@ class DocketRow:
     when that may last. `handle_due` is the promise to the complainant. None is a limit nobody can know.
     What belongs together stands at the same place of columns side by side: the limits that run (`clocks`), the running
     pauses, what waits for somebody's decision and who asked for it, open calls, open supervision orders and recusals.
-    `made_by`, `named_staff` and `named_windows` are everybody who ever complained, or was complained of, in this case.
+    `made_by`, `named_staff` and `named_windows` are everybody who ever complained, or was complained of, in this case
+    or one that was merged into it, and `noticed` is when. A merged case was told the reply `answered_with`.
     What is told of reply, revisit and closing is that of the present round.
     """
 
@@ -46,6 +47,7 @@ class DocketRow:
     complainant: UUID
     made_by: tuple[UUID, ...]
     happened_at: datetime | None
+    noticed: tuple[datetime, ...]
     registered_at: datetime
     registered_by: UUID
     registered_as: Role
@@ -104,6 +106,7 @@ class DocketRow:
     reworks: int
     review_level: int
     primary: UUID | None
+    answered_with: UUID | None
     linked: int
     split_from: UUID | None
     published: bool
@@ -214,8 +217,9 @@ def first_row(event: complaint.Registered, entry: Entry) -> DocketRow:
         identity_mode=event.identity_mode,
         confidentiality=event.confidentiality,
         complainant=event.complainant,
-        made_by=tuple(dict.fromkeys((event.complainant, *staff, *sorted(agents)))),
+        made_by=tuple(dict.fromkeys((event.complainant, *staff, *sorted(agents), *event.also_by))),
         happened_at=event.happened_at,
+        noticed=(event.at,) if event.happened_at is None else (event.happened_at, event.at),
         registered_at=event.at,
         registered_by=event.by.person,
         registered_as=event.by.role,
@@ -274,6 +278,7 @@ def first_row(event: complaint.Registered, entry: Entry) -> DocketRow:
         reworks=0,
         review_level=0,
         primary=None,
+        answered_with=None,
         linked=0,
         split_from=event.split_from,
         published=False,

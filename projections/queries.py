@@ -36,7 +36,11 @@ class BadCursor(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which cases somebody wants to see; None asks for all."""
+    """Which cases somebody wants to see; None asks for all.
+
+    `to_confirm` are commands: cases where one of them can be given on what somebody else asked for. `overdue` looks at
+    the limit of the present step, and never at a date that may still move; `primary` asks for what was merged into it.
+    """
 
     step: str | None = None
     department: str | None = None
@@ -46,6 +50,12 @@ class Wanted:
     profile: str | None = None
     due_before: datetime | None = None
     erasure: Sequence[str] | None = None
+    to_confirm: Sequence[str] | None = None
+    overdue: bool | None = None
+    paused: bool | None = None
+    supervised: bool | None = None
+    round: int | None = None
+    primary: UUID | None = None
     order: Order = Order.DUE
     limit: int = 50
     cursor: str | None = None
@@ -74,6 +84,15 @@ _FILTERS: Final = {
     "profile": "profile = %(profile)s",
     "due_before": "due < %(due_before)s",
     "erasure": "erasure = any(%(erasure)s)",
+    "to_confirm": (
+        "exists (select from unnest(waiting_for, waiting_by) w (command, asked_by)"
+        " where command = any(%(to_confirm)s) and asked_by <> all(%(persons)s))"
+    ),
+    "overdue": "coalesce(due < %(at)s and not due_provisional, false) = %(overdue)s",
+    "paused": "paused = %(paused)s",
+    "supervised": "(supervision_level > 0) = %(supervised)s",
+    "round": "round = %(round)s",
+    "primary": '"primary" = %(primary)s',
 }
 
 
@@ -93,6 +112,12 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
         "profile": wanted.profile,
         "due_before": wanted.due_before,
         "erasure": None if wanted.erasure is None else list(wanted.erasure),
+        "to_confirm": None if wanted.to_confirm is None else list(wanted.to_confirm),
+        "overdue": wanted.overdue,
+        "paused": wanted.paused,
+        "supervised": wanted.supervised,
+        "round": wanted.round,
+        "primary": wanted.primary,
         "limit": wanted.limit + 1,
     }
     table = sql.Identifier(DOCKET.table)

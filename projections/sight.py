@@ -93,10 +93,11 @@ _IN_SIGHT: Final[Mapping[Role, str]] = {
         f" or {_CALLED} and confidentiality = 'normal')"
     ),
     Role.UNIT_HEAD: f"(department = %(department)s or {_CALLED})",
-    # The upper unit knows what is, or was, put before it, and nothing else of the halls below.
-    Role.REVIEWER: f"{_HALL} and review_level > 0",
+    # The upper unit knows what is put before it, and what was in this round; nothing else of the halls below.
+    Role.REVIEWER: f"{_HALL} and (review_level > 0 or 'decide-recusal' = any(waiting_for))",
+    # Whoever was merged is asked too, once they have their answer.
     Role.REVISIT_OFFICER: (
-        f"{_HALL} and (step = any('{{replied,closed}}') or step = 'merged' and replied_at is not null)"
+        f"{_HALL} and (step = any('{{replied,closed}}') or step = 'merged' and answered_with is not null)"
         " and not departments && %(departments)s"
     ),
 }
@@ -113,7 +114,7 @@ _NOT_CONCERNED: Final = (
     " and not recused && %(persons)s and (not recusing && %(persons)s or coalesce(handler = any(%(persons)s), false))"
     " and not exists ("
     "select from unnest(%(windows)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]) t (w, s, u),"
-    " unnest(array[happened_at, registered_at, %(at)s]) moment"
+    " unnest(noticed || %(at)s) moment"
     " where w = any(named_windows) and moment >= s and moment < coalesce(u, 'infinity'))"
 )
 

@@ -133,6 +133,7 @@ ASSIGNED: Final = Assigned(
     sign_due=until("02-14", "15:30"),  # two hours until noon, two after half past one
     contact_due=until("02-24"),
     unit_due=until("02-28"),
+    return_due=until("02-15", "10:00"),
     basis=BASIS,
 )
 SIGNED: Final = AssignmentAccepted(at=local("02-14", "15:30"), by=HANDLER, late=False)

@@ -153,7 +153,6 @@ __all__ = [
     "WitnessErasure",
     "decide",
     "evolve",
-    "next_steps",
 ]
 
 Event: TypeAlias = (
@@ -371,9 +370,4 @@ NEXT_STEPS: Final[Mapping[Step, tuple[Code, ...]]] = MappingProxyType(
         for step in Step
     }
 )
-"""Which commands are in turn at each step: first those that carry the case round the loop."""
-
-
-def next_steps(step: Step, policy: Policy | None, role: Role) -> tuple[Code, ...]:
-    """Give the commands that may come next for a role; whether this very person may is decided by the command."""
-    return tuple(name for name in NEXT_STEPS[step] if policy is not None and policy.allows(name, role))
+"""Which commands are in turn at each step, those that carry the case round the loop first; `obstacles` says who may."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.complaint.state import Case, Clock, Finding, Step, at_step, not_concerned, started
 from domain.deadlines import Due
-from domain.decider import Code, Command, Digest, Event, For, Instant, PersonKey, Role
+from domain.decider import Actor, Code, Command, Digest, Event, For, Instant, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
     NotYourCase,
@@ -176,20 +176,27 @@ class RecordFinding(Command):
 InquiryCommand: TypeAlias = Assign | SignFor | RecordContact | RecordEvidence | RecordFinding
 
 
+def no_judge(case: Case, by: Actor) -> None:
+    """Refuse whoever judged the work, or had somebody judge it: domain.md §6.4 holds whichever side came first.
+
+    Raises OwnWorkApproved, OwnWorkVerified, OwnWorkRevisited.
+    """
+    keep_apart(by, case.approvers, OwnWorkApproved)
+    keep_apart(by, case.verifiers, OwnWorkVerified)
+    keep_apart(by, case.revisitors, OwnWorkRevisited)
+
+
 def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> None:
     """Let only the one who signed for the case, in the unit it is assigned to, handle it; or a machine, where it may.
 
-    Whoever judged the work takes no part in it afterwards, not as a mandator either: domain.md §6.4 holds whichever
-    side came first.
+    Whoever judged the work takes no part in it afterwards.
     Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, Recused, RecusalPending, OwnWorkApproved,
     OwnWorkVerified, OwnWorkRevisited.
     """
     at, by = command.at, command.by
     permit(by, case.profile, name, at, facts)
     not_concerned(case, by, at, facts, preserving=name == "record-evidence")
-    keep_apart(by, case.approvers, OwnWorkApproved)
-    keep_apart(by, case.verifiers, OwnWorkVerified)
-    keep_apart(by, case.revisitors, OwnWorkRevisited)
+    no_judge(case, by)
     if by.role is Role.SYSTEM:
         # A machine that the policy lets do this holds no post and no case.
         return
@@ -211,6 +218,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
             there = at_step(case, Step.ASSIGNED)
             permit(by, there.profile, "sign-for", at, facts)
             not_concerned(there, by, at, facts)
+            no_judge(there, by)
             if post_of(by, at, facts).department != there.department or there.handler not in {None, by.person}:
                 raise NotYourCase(department=there.department)
             return [AssignmentAccepted(at=at, by=by, late=facts.late(there.profile, there.due(Clock.SIGN), at))]
@@ -270,6 +278,7 @@ def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
         # The handler acts later in their own name; here it is only checked that they may.
         named = replace(by, person=command.handler, on_behalf_of=None)
         not_concerned(case, named, at, facts)
+        no_judge(case, named)
         # Who could not sign for it in this unit would leave the case lying.
         posts = [post for post in facts.register.held_by(command.handler, at) if post.department == command.department]
         if not any(policy.allows("sign-for", post.role) for post in posts):
@@ -335,7 +344,9 @@ def evolve(case: Case, event: InquiryEvent) -> Case:
                 **{"return": ("complaint.unit_return", event.return_due)},
             )
         case AssignmentAccepted(by=by):
-            return replace(case, step=Step.IN_PROGRESS, handler=by.person, handlers=case.handlers | by.persons)
+            # Whoever signs for it takes it: a wish to return it is gone.
+            signed = replace(case, step=Step.IN_PROGRESS, handler=by.person, returning=None)
+            return replace(signed, handlers=case.handlers | by.persons)
         case ComplainantContacted(by=by, result=result, day=day):
             return replace(
                 case,

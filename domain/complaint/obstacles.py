@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -36,6 +36,7 @@ OTHERWISE: Final[Mapping[str, Code]] = MappingProxyType(
         "ProposeDisclosure": "propose-disclose",
         "ConfirmDisclosure": "confirm-disclose",
         "SplitCase": "split",
+        "ReplyToLinked": "reply-linked",
     }
 )
 """Commands that are not called what their class is called."""
@@ -70,37 +71,39 @@ class Obstacle:
 
 
 FRESH: Final = uuid5(NAMESPACE, "example")
-"""The id of whatever an example would create."""
+"""The id of whatever an example would create, or would be joined to."""
+ITSELF: Final = uuid5(NAMESPACE, "example:itself")
 SOMETHING: Final = Sealed(v=1, value_id=FRESH, key_id=FRESH, nonce="", box="", chars=1)
 MEASURED: Final = TextFacts(chars=1, has_text=True)
 
-OPEN_ONES: Final[Mapping[Code, Callable[[Case], Iterable[UUID | None]]]] = MappingProxyType(
+OPEN_ONES: Final[Mapping[Code, Callable[[Case, Case | None], Iterable[UUID | None]]]] = MappingProxyType(
     {
-        "rectify": lambda case: case.rectifications,
-        "verify-rectification": lambda case: case.rectifications,
-        "approve-reply": lambda case: (case.reply,),
-        "reject-reply": lambda case: (case.reply,),
-        "reply": lambda case: (case.reply,),
-        "provide-supplement": lambda case: (case.supplement,),
-        "expire-supplement": lambda case: (case.supplement,),
-        "resume-clock": lambda case: (stop.pause for stop in case.stops if stop.end is None),
-        "decide-extension": lambda case: (key for key, one in case.extensions.items() if one.approved is None),
-        "decide-return": lambda case: (None if case.returning is None else case.returning.request,),
-        "decide-recusal": lambda case: (key for key, one in case.recusals.items() if one.granted is None),
-        "answer-call": lambda case: (key for key, one in case.calls.items() if not one.answered),
-        "answer-supervision": lambda case: (key for key, one in case.supervisions.items() if not one.answered_by),
-        "lift-supervision": lambda case: (key for key, one in case.supervisions.items() if not one.lifted),
-        "make-statement": lambda case: (key for key, one in case.statements.items() if not one.made),
-        "decide-review": lambda case: (case.review,),
-        "decide-erasure": lambda case: (case.keeping.request,),
-        "witness-erasure": lambda case: (case.keeping.request,),
-        "erase": lambda case: (case.keeping.request,),
-        **{name: lambda case: case.proposals for name in COMMANDS if name.startswith("confirm-")},
-        "decline-proposal": lambda case: case.proposals,
-        "expire-proposal": lambda case: case.proposals,
+        "rectify": lambda case, _: case.rectifications,
+        "verify-rectification": lambda case, _: case.rectifications,
+        "approve-reply": lambda case, _: (case.reply,),
+        "reject-reply": lambda case, _: (case.reply,),
+        "reply": lambda case, _: (case.reply,),
+        "reply-linked": lambda _, primary: (None if primary is None else primary.reply,),
+        "provide-supplement": lambda case, _: (case.supplement,),
+        "expire-supplement": lambda case, _: (case.supplement,),
+        "resume-clock": lambda case, _: (stop.pause for stop in case.stops if stop.end is None),
+        "decide-extension": lambda case, _: (key for key, one in case.extensions.items() if one.approved is None),
+        "decide-return": lambda case, _: (None if case.returning is None else case.returning.request,),
+        "decide-recusal": lambda case, _: (key for key, one in case.recusals.items() if one.granted is None),
+        "answer-call": lambda case, _: (key for key, one in case.calls.items() if not one.answered),
+        "answer-supervision": lambda case, _: (key for key, one in case.supervisions.items() if not one.answered_by),
+        "lift-supervision": lambda case, _: (key for key, one in case.supervisions.items() if not one.lifted),
+        "make-statement": lambda case, _: (key for key, one in case.statements.items() if not one.made),
+        "decide-review": lambda case, _: (case.review,),
+        "decide-erasure": lambda case, _: (case.keeping.request,),
+        "witness-erasure": lambda case, _: (case.keeping.request,),
+        "erase": lambda case, _: (case.keeping.request,),
+        **{name: lambda case, _: case.proposals for name in COMMANDS if name.startswith("confirm-")},
+        "decline-proposal": lambda case, _: case.proposals,
+        "expire-proposal": lambda case, _: case.proposals,
     }
 )
-"""What of a case a command can be about; one that is not here makes something new."""
+"""What of a case, or of the one it was merged into, a command can be about; the others make something new."""
 
 LISTS: Final[Mapping[tuple[Code, str], Code]] = MappingProxyType(
     {
@@ -120,17 +123,33 @@ LISTS: Final[Mapping[tuple[Code, str], Code]] = MappingProxyType(
 def obstacles(case: Case, by: Actor, at: datetime, facts: Facts) -> tuple[Obstacle, ...]:
     """Say for every command on a case what would stand in the way of this actor at a moment (UTC).
 
-    Those in turn come first, in the order of the loop.
+    Those in turn come first, in the order of the loop. The facts hold the case that this one was merged into, if it
+    was; without it what is decided with that one counts as content.
     """
-    asking = _Asking(case, by, at, facts, facts.rulebook.policy(case.profile, at))
+    asking = _Asking(case, by, at, _with_others(case, facts), facts.rulebook.policy(case.profile, at))
     in_turn = [name for name in complaint.NEXT_STEPS[case.step] if name in COMMANDS]
-    found = []
-    for name in dict.fromkeys((*in_turn, *COMMANDS)):
-        try:
-            found.append(Obstacle(command=name, refusal=asking.refusal(name)))
-        except NotImplementedError:  # for a few hours only
-            continue
-    return tuple(found)
+    return tuple(Obstacle(command=name, refusal=asking.refusal(name)) for name in dict.fromkeys((*in_turn, *COMMANDS)))
+
+
+def _with_others(case: Case, facts: Facts) -> Facts:
+    """Give the facts with what an example may name: a number for a new case, and a fitting case to join this one to."""
+    fitting = replace(
+        case,
+        made_by=frozenset(),
+        joined_by=frozenset(),
+        respondent=Respondent(),
+        also_about=(),
+        responsible=frozenset(),
+        stated=frozenset(),
+        recusals=MappingProxyType({}),
+        linked=frozenset(),
+    )
+    return replace(
+        facts,
+        itself=facts.itself or ITSELF,
+        others=MappingProxyType({FRESH: fitting, **facts.others}),
+        complaint_nos=(case.complaint_no,),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +165,7 @@ class _Asking:
     def refusal(self, name: Code) -> Refused | None:
         """Give what refuses every example of a command; None as soon as one is refused for its content at most."""
         about = OPEN_ONES.get(name)
-        ids = [FRESH] if about is None else [one for one in about(self.case) if one is not None]
+        ids = [FRESH] if about is None else [one for one in about(self.case, self._primary) if one is not None]
         first: Refused | None = None
         for example in chain.from_iterable(self._examples(name, one) for one in ids or [FRESH]):
             refused = self._ask(example)
@@ -158,6 +177,11 @@ class _Asking:
                 # Nothing that could be filled in changes that.
                 break
         return first
+
+    @property
+    def _primary(self) -> Case | None:
+        found = None if self.case.primary is None else self.facts.others.get(self.case.primary)
+        return found if isinstance(found, Case) else None
 
     def _ask(self, example: Command) -> Refused | None:
         try:
@@ -228,12 +252,17 @@ class _Asking:
         today = self.facts.day(self.case.profile, self.at)
         plain: dict[type, Any] = {
             Sealed: SOMETHING, TextFacts: MEASURED, Respondent: self.case.respondent, bool: True, int: 1, UUID: FRESH,
-            datetime: self.at, date: today + timedelta(days=1),
+            datetime: self.at, Actor: self.by, date: today + timedelta(days=1),
         }  # fmt: skip
         if kind in plain:
             return plain[kind]
         parts = get_type_hints(kind, include_extras=True)
-        return kind(**{part: self._choices(name, part, hint)[0] for part, hint in parts.items()})
+        choices = {part: self._choices(name, part, hint) for part, hint in parts.items()}
+        plainest = {part: options[0] for part, options in choices.items()}
+        try:
+            return kind(**plainest)
+        except ValueError:
+            return kind(**{part: _fullest(value, choices[part]) for part, value in plainest.items()})
 
 
 def _fullest(value: Any, options: list[Any]) -> Any:  # noqa: ANN401 - a value of any kind

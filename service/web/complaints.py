@@ -12,13 +12,14 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain import complaint
-from domain.complaint.state import Step
+from domain.complaint.state import PROMISE, Step
 from domain.decider import Code, Role, beside
 from domain.errors import NotYourRole, Unknown
+from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
 from projections.docket import DOCKET, DocketRow, fold
 from projections.histories import Language, history, read_stream
+from projections.own_case import answer, for_the_complainant
 from projections.queries import Order, Wanted, docket, may_know
 from projections.restriction import Erasure
 from projections.runner import Entry, wait_for
@@ -32,6 +33,8 @@ from service.parts import Parts
 from service.web.by_code import HOUR, case_by_code
 from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
+from service.web.steps import steps
+from service.web.steps import told as to_take
 
 router = APIRouter(prefix="/complaints", tags=["complaints"])
 public = APIRouter(tags=["complaints"])
@@ -133,22 +136,26 @@ def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]
     row = fold(entries)
     if row is None:
         raise Unknown
-    lines = history(entries, parts.book.facts().register, form.language)
+    lines = history(for_the_complainant(entries), parts.book.facts().register, form.language)
+    texts = answer(entries)
     return {
         "complaint_no": row.complaint_no,
         "step": row.step,
         **promised(row),
         "history": [{"at": line.at, "said": line.said} for line in lines],
+        "answer": [
+            {"field": kind, "text": text}
+            for (kind, _), text in zip(texts, parts.vault.open_many(texts), strict=True)
+            if text is not None
+        ],
     }
 
 
 def promised(row: DocketRow) -> dict[str, Any]:
-    """Give the date that was told to the complainant: of the decision to accept, then of the reply; then none."""
-    if row.step is Step.REGISTERED:
-        return {"due": row.due, "due_provisional": row.due_provisional}
-    if row.replied_at is None:
-        return {"due": row.handle_due, "due_provisional": row.handle_due_provisional}
-    return {"due": None, "due_provisional": False}
+    """Give the date that was told to the complainant: of the decision to accept, of the reply, or of the review."""
+    promise = None if row.step is Step.REPLIED else PROMISE.get(row.step)
+    due, provisional = (None, False) if promise is None else row.limit(promise)
+    return {"due": due, "due_provisional": provisional}
 
 
 class Worklist(BaseModel):
@@ -161,6 +168,12 @@ class Worklist(BaseModel):
     category: Code | None = None
     complaint_no: Code | None = None
     due_before: Moment | None = None
+    to_confirm: bool = Field(default=False, description="Only what waits for a second person in your role.")
+    overdue: bool | None = Field(default=None, description="Whether the limit of the present step is over.")
+    paused: bool | None = None
+    supervised: bool | None = Field(default=None, description="Whether a supervision order is open.")
+    round: int | None = Field(default=None, ge=1)
+    primary: UUID | None = Field(default=None, description="What was merged into this case.")
     order: Order = Order.DUE
     limit: int = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(default=None, max_length=400, description="`next` of the page before.")
@@ -172,7 +185,10 @@ class Worklist(BaseModel):
 @router.get("", summary="List the cases you may know of, those due first at the top")
 def worklist(response: Response, parts: InParts, who: InCaller, asked: Annotated[Worklist, Query()]) -> dict[str, Any]:
     """List the cases you may know of, those due first at the top; `total` counts only these."""
-    wanted = Wanted(**asked.model_dump(exclude={"wait_for"}))
+    wanted = Wanted(
+        **asked.model_dump(exclude={"wait_for", "to_confirm"}),
+        to_confirm=_may_give(parts.book.facts().rulebook, who.actor.role) if asked.to_confirm else None,
+    )
     with parts.pool.connection() as connection:
         if asked.wait_for is not None:
             wait_for(connection, DOCKET, asked.wait_for)
@@ -186,13 +202,20 @@ def worklist(response: Response, parts: InParts, who: InCaller, asked: Annotated
     }
 
 
+def _may_give(rulebook: Rulebook, role: Role) -> list[Code]:
+    policies = filter(None, map(rulebook.latest, Profile))
+    return sorted({one.command for policy in policies for one in policy.permissions if role in one.roles})
+
+
 SHOWN: Final = (
     "position", "version", "complaint_no", "hall", "step", "channel", "category", "identity_mode",
     "confidentiality", "happened_at", "registered_at", "changed_at", "intake_window", "respondent_department",
     "respondent_window", "by_respondent", "severity", "department", "departments", "handler", "finding", "due",
     "due_provisional", "handle_due", "handle_due_provisional", "contact_due", "accepted_at", "accepted_late",
     "contacted_at", "contacted_late", "replied_at", "replied_late", "revisited_at", "revisited_late", "closed_at",
-    "reworks", "erasure", "erasure_request", "restricted", "restricted_until",
+    "reworks", "round", "due_clock", "paused", "paused_until", "supervision_level", "waiting_for", "called",
+    "review_level", "primary", "linked", "split_from", "published", "ended_at", "ended_as",
+    "erasure", "erasure_request", "restricted", "restricted_until",
 )  # fmt: skip
 """What a list tells of a case: named one by one, so that who complained, or is found responsible, never slips in."""
 
@@ -214,13 +237,15 @@ def known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry]
 
 @router.get("/{case_id}", summary="Show a case and its next steps")
 def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> dict[str, Any]:
-    """Show a case: where it stands, what is due, what comes next for you; sealed values are opened by themselves."""
+    """Show a case: where it stands, what is due, what comes next for you, and why not the rest.
+
+    Sealed values are opened by themselves. `next_steps` are never refused for who you are or how the case stands.
+    """
     row, entries = known(parts, who, case_id)
-    policy = parts.book.facts().rulebook.latest(row.profile)
     _head(response, row.version, row.position)
     return {
         **summary(row),
-        "next_steps": complaint.next_steps(row.step, policy, who.actor.role),
+        **to_take(steps(row, entries, who, parts.book.facts())),
         "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
         "current": current(entries),
     }

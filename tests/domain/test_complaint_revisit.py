@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 
 from domain.complaint import (
-    NEXT_STEPS,
     Close,
     Command,
     Event,
@@ -17,7 +16,6 @@ from domain.complaint import (
     Rectified,
     Revisit,
     RevisitAttempted,
-    next_steps,
 )
 from domain.complaint.revisiting import Outcome, Resolved, RevisitStatus
 from domain.complaint.state import OPEN, Finding, IdentityMode, Respondent, Step
@@ -63,10 +61,8 @@ from tests.hall import (
     DESK,
     FACTS,
     FENG,
-    HALL,
     HANDLER,
     HEAD,
-    LEDGER,
     REVISITOR,
     WANG,
     WEI,
@@ -367,17 +363,6 @@ def test_both_belong_between_reply_and_end(command: Command, last: Event | None)
 
 
 # What may come next
-
-
-def test_next_steps_are_those_that_may_be_taken() -> None:
-    """For each step and role, as the policy says; nothing without a policy, nothing for a role it does not name."""
-    assert next_steps(Step.REGISTERED, HALL, Role.DISPATCHER) == ("accept",)
-    assert next_steps(Step.REGISTERED, HALL, Role.HANDLER) == ()
-    assert next_steps(Step.REGISTERED, None, Role.DISPATCHER) == ()
-    assert next_steps(Step.REGISTERED, LEDGER, Role.DISPATCHER) == ()
-    assert next_steps(Step.REPLY_PENDING_APPROVAL, HALL, Role.UNIT_HEAD) == ("approve-reply", "reject-reply")
-    assert next_steps(Step.REPLIED, HALL, Role.REVISIT_OFFICER) == ("revisit",)
-    assert set(NEXT_STEPS) == set(Step)
 
 
 def test_the_people_of_the_loop_are_many() -> None:

@@ -44,7 +44,8 @@ class Known:
     departments: frozenset[str]
     called: frozenset[str]
     handler: UUID | None
-    reviewed: bool
+    put_before: bool
+    answered: bool
 
 
 def of_row(row: DocketRow) -> Known:
@@ -59,7 +60,8 @@ def of_row(row: DocketRow) -> Known:
         complainant=row.complainant,
         registered_by=row.registered_by,
         intake_window=row.intake_window,
-        moments=tuple(one for one in (row.happened_at, row.registered_at) if one is not None),
+        moments=row.noticed,
+        answered=row.answered_with is not None,
         blamed=frozenset((*row.named_staff, *row.responsible)),
         windows=frozenset(row.named_windows),
         out=frozenset(row.recused),
@@ -68,7 +70,7 @@ def of_row(row: DocketRow) -> Known:
         departments=frozenset(row.departments),
         called=frozenset(row.called),
         handler=row.handler,
-        reviewed=row.review_level > 0,
+        put_before=row.review_level > 0 or "decide-recusal" in row.waiting_for,
     )
 
 
@@ -140,10 +142,11 @@ def may(register: Register, by: Actor, now: datetime, case: Known) -> bool:
         case Role.UNIT_HEAD:
             return post.department in {case.department, *case.called}
         case Role.REVIEWER:
-            return here and case.reviewed
+            return here and case.put_before
         case Role.REVISIT_OFFICER:
             units = {one.department for person in by.persons for one in register.held_by(person, now)}
-            return here and case.step in {Step.REPLIED, Step.CLOSED} and units.isdisjoint(case.departments)
+            answered = case.step in {Step.REPLIED, Step.CLOSED} or (case.step is Step.MERGED and case.answered)
+            return here and answered and units.isdisjoint(case.departments)
         case _:
             return False
 
@@ -216,8 +219,8 @@ def some_row(chance: Random, n: int) -> DocketRow:
         made_by=tuple(complainants),
         registered_by=chance.choice(PERSONS),
         registered_as=chance.choice([Role.CITIZEN, Role.INTAKE, Role.DISPATCHER]),
-        registered_at=chance.choice(DAYS[1:]),
-        happened_at=chance.choice([None, *DAYS]),
+        noticed=tuple(chance.sample(DAYS, k=chance.choice([1, 2, 3]))),
+        answered_with=chance.choice([None, UUID(int=7)]),
         intake_window=chance.choice(WINDOWS),
         respondent_window=chance.choice([*WINDOWS, None]),
         named_windows=tuple(chance.sample(["W1", "W2"], k=chance.choice([0, 0, 0, 1, 2]))),
@@ -225,12 +228,15 @@ def some_row(chance: Random, n: int) -> DocketRow:
         recused=tuple(chance.sample(PERSONS, k=chance.choice([0] * 9 + [1]))),
         recusing=tuple(chance.sample(PERSONS, k=chance.choice([0] * 7 + [1]))),
         called=tuple(chance.sample(["tax", "approval"], k=chance.choice([0, 0, 0, 1, 2]))),
-        review_level=chance.choice([0, 0, 1, 2]),
+        review_level=chance.choice([0, 0, 0, 1, 2]),
+        waiting_for=chance.choice([(), (), (), ("decide-recusal",), ("approve-reply", "confirm-refuse")]),
         responsible=tuple(chance.sample(PERSONS, k=chance.choice([0, 0, 0, 1, 2]))),
         department=department,
         departments=() if department is None else (department, *chance.sample(["tax", "office"], k=1)),
         handler=chance.choice([None, *PERSONS]),
-        step=chance.choice([Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED, Step.CLOSED, Step.UNDER_REVIEW, Step.MERGED]),
+        step=chance.choice(
+            [Step.REGISTERED, Step.IN_PROGRESS, Step.REPLIED, Step.CLOSED, Step.UNDER_REVIEW, Step.MERGED]
+        ),
         category=chance.choice([None, "SHIRK"]),
         due=chance.choice([None, *DAYS]),
         profile=chance.choice(["hall", "hall", "ledger"]),

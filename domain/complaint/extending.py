@@ -141,7 +141,7 @@ def _decide(case: Case, command: DecideExtension, facts: Facts) -> list[Event | 
     asked = case.extensions.get(extension)
     if asked is None or asked.approved is not None or not _of_this_limit(case, asked):
         raise Superseded(extension=extension)
-    keep_apart(by, of_the_work(case) | asked.requested_by, OwnClock)
+    keep_apart(by, of_the_work(case), OwnClock)
     if command.reason is not None:
         return [ExtensionRejected(at=at, by=by, extension=extension, reason=command.reason)]
     if facts.late(case.profile, asked.decide_by, at):
@@ -160,7 +160,7 @@ def evolve(case: Case, event: ExtendingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
         case ExtensionRequested(at=at, by=by, extension=extension, days=days, decide_due=decide_due):
-            asked = Extension(days=days, requested_at=at, requested_by=by.persons, decide_by=decide_due)
+            asked = Extension(days=days, requested_at=at, decide_by=decide_due)
             return replace(
                 case,
                 extensions=MappingProxyType({**case.extensions, extension: asked}),

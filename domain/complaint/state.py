@@ -148,11 +148,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A longer limit that was asked for: by whom, when, how much, until when it is to be decided (UTC)."""
+    """A longer limit that was asked for: when, how much, until when it is to be decided (UTC)."""
 
     days: int
     requested_at: datetime
-    requested_by: frozenset[PersonKey]
     decide_by: Due | None
     approved: bool | None = None
 

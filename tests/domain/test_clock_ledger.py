@@ -148,6 +148,16 @@ def test_a_pause_that_began_on_the_last_day_is_what_moves_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_pause_that_ends_on_a_day_off_moves_the_last_day_past_it() -> None:
+    """Two natural days, paused on the second until Saturday: what is left of it is on Monday."""
+    entries = ledger(of(2, Unit.NATURAL_DAY), local("2026-03-02"), {FIRST: pause("2026-03-04", "2026-03-07")})
+    assert told(entries)[3:] == [
+        *((f"03-0{day}", Why.PAUSED, None) for day in (5, 6, 7)),
+        ("03-08", Why.MOVED, None),
+        ("03-09", Why.MOVED, None),
+    ]
+
+
 def test_an_unknown_year_is_told_as_unknown() -> None:
     """Domain.md F5: nobody knows what the days of 2027 are; they are taken as in a plain week, and said to be so."""
     entries = ledger(of(5, Unit.WORKING_DAY), local("2026-12-30"))

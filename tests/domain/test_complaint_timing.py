@@ -456,6 +456,19 @@ def test_every_limit_moves_with_the_calendar() -> None:
         assert changes == expected
 
 
+def test_the_revisit_is_counted_from_the_handling_limit_whenever_the_reply_came() -> None:
+    """Replied on 26 February, four working days after the 28th: without the 5th of March they end on the 6th."""
+    facts = with_rules(notice(2, ("03-05", DayKind.HOLIDAY)))
+    assert case(*upto(REPLIED), facts=facts).when(recompute(local("02-27"))).event.new == until("03-06")
+
+
+def test_a_pause_does_not_put_off_the_first_contact() -> None:
+    """From the 14th to the 25th the clock stood; the complainant was to be called by the 24th all the same."""
+    stood = paused(local("02-14", "16:00"), until("03-06", "00:00"))
+    history = (*upto(SIGNED), stood, ran_on(local("02-25"), 2), moved(local("02-25"), until("03-03")))
+    case(*history).when(recompute(local("02-25"))).then_nothing()
+
+
 def test_a_return_is_counted_in_hours_whatever_the_day() -> None:
     """Twenty-four natural hours after the assignment (R2-50): the next morning, holiday or not."""
     there = case(*upto(ACCEPTED), replace(ASSIGNED, return_due=until("02-15", "10:00"))).state

@@ -89,11 +89,11 @@ from domain.complaint.replying import (
 )
 from domain.complaint.revisiting import Close, Closed, Revisit, RevisitAttempted, Revisited
 from domain.complaint.state import Case, Step
-from domain.decider import Code, Decider, For, Role
+from domain.decider import Code, Decider, For
 from domain.decider import Event as AnyEvent
 from domain.errors import LinkedCases
 from domain.handling import Facts
-from domain.rulebook import Policy, Profile
+from domain.rulebook import Profile
 
 __all__ = [
     "COMPLAINT",

@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain import complaint
+from domain.complaint.intake import Confidentiality
 from domain.complaint.state import TERMINAL, Step
 from domain.deadlines import Due
-from domain.decider import Code
+from domain.decider import Code, Role
 from domain.errors import Refused
 from domain.sealed import sealed_values
 from projections.docket import DocketRow
@@ -94,8 +95,26 @@ def _line(here: Around, row: DocketRow) -> dict[str, Any]:
         "about": here.window(row.respondent_window) or here.department(row.respondent_department),
         "department": here.department(row.department),
         "registered": here.teller.moment(row.registered_at),
+        "flags": _flags(here, row),
         **_due(here, row, row.due, provisional=row.due_provisional),
     }
+
+
+def _flags(here: Around, row: DocketRow) -> list[str]:
+    """Say in words what is out of the ordinary: stopped clocks, what waits for another person, orders, restrictions."""
+    t = here.t
+    waits = t("comma").join(t.command(name) for name in dict.fromkeys(row.waiting_for))
+    told = (
+        (row.paused, t("flag.paused")),
+        (waits, t("flag.waiting", what=waits)),
+        (row.supervision_level, t("flag.supervised", level=row.supervision_level)),
+        (row.round > 1, t("flag.round", round=row.round)),
+        (row.restricted, t("flag.restricted")),
+        (row.confidentiality is Confidentiality.SEALED, t("flag.sealed")),
+        (row.published, t("flag.published")),
+        (row.linked, t("flag.linked", linked=row.linked)),
+    )
+    return [said for holds, said in told if holds]
 
 
 def _due(here: Around, row: DocketRow, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
@@ -143,6 +162,9 @@ def _case(
         case=case_id,
         number=row.complaint_no,
         summary=_summary(here, row),
+        flags=_flags(here, row),
+        primary=row.primary,
+        warrant=row.restricted and who.actor.role is Role.AUDITOR,
         past=past,
         stood=None if stood is None else page.t.word(stood["step"]),
         moments=moments,
@@ -247,7 +269,13 @@ def open_sealed(case_id: UUID, page: InAtWork) -> Response:
     """Open sealed values; it goes on record, and they are shown at once because they may stand in no address."""
     fields = tuple(page.sent.all("fields"))
     command = page.sent.one("command")
-    opened = complaints.opened(case_id, complaints.OpenForm(fields=fields), page.parts, caller_of(page), "page")
+    try:
+        form = complaints.OpenForm(fields=fields, warrant=page.sent.one("warrant").strip() or None)
+    except ValidationError:
+        return _case(
+            page, case_id, HTTPStatus.UNPROCESSABLE_ENTITY, trouble=Trouble(*page.t.trouble("malformed"), "malformed")
+        )
+    opened = complaints.opened(case_id, form, page.parts, caller_of(page), "page")
     page.sent = Sent()
     return _case(page, case_id, command=command if command in FORMS else None, opened=opened)
 

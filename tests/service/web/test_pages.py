@@ -5,73 +5,24 @@ from __future__ import annotations
 import re
 from typing import Final
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 from fastapi import APIRouter
 from httpx2 import Response
 from psycopg import OperationalError
-from psycopg.sql import SQL, Identifier
-from starlette.testclient import TestClient
 
-from domain.access import Opened
-from domain.decider import beside
-from projections.codec import decode
-from projections.docket import DOCKET
 from service.settings import Settings
 from service.web.guard import CSP
 from service.web.pages import InPage, PageRoute
 from service.web.texts import catalogue
-from tests.service.web.house import HOLDERS, PASSWORD, Case, Hall, Template, copy
-from tests.service.web.reading_pages import Form, PageReader
+from tests.service.web.house import PASSWORD, Case, Hall, Template, copy
+from tests.service.web.reading_pages import PageReader
+from tests.service.web.visits import browser, complain, post, send, trouble
 
 pytestmark = pytest.mark.postgres
 
 HOSTILE: Final = "</textarea><script>alert('x')</script>\"><img src=x onerror=alert(1)> {{ 7*7 }} \u202e&amp;"
 FIRST_VIEW: Final = 150_000
-
-
-def browser(hall: Hall, name: str | None = None, post: str | None = None) -> TestClient:
-    """A browser, in which somebody has logged in on the page and acts in their post."""
-    client = hall.client()
-    client.follow_redirects = True
-    if name is not None:
-        client.cookies.set("bihuan_language", "zh")
-        found = client.post("/login", data={"login": name.lower(), "password": PASSWORD})
-        assert found.status_code == 200, found.text
-        if len(HOLDERS[name]) > 1:
-            send(client, found, "/posts", post=post or HOLDERS[name][0])
-    return client
-
-
-def send(client: TestClient, page: Response, action: str, **typed: str) -> Response:
-    """Fill in the form of a page and press its button; names are written with `__` for a dot."""
-    form = PageReader(page.text).form(action)
-    return post(client, form, **typed)
-
-
-def post(client: TestClient, form: Form, **typed: str) -> Response:
-    """Send a form as a browser does, with what was typed besides."""
-    pairs = form.sent(**typed)
-    there = {name for name, _ in pairs}
-    pairs += [(name.replace("__", "."), value) for name, value in typed.items() if name.replace("__", ".") not in there]
-    body: dict[str, list[str]] = {}
-    for name, value in pairs:
-        body.setdefault(name, []).append(value)
-    return client.post(form.action, data=body, headers={"Origin": "http://testserver"})
-
-
-def trouble(page: Response) -> str:
-    """The code of what a page says went wrong."""
-    found = re.search(r'id="trouble".*?<code>([a-z-]+)</code>', page.text, re.DOTALL)
-    return "" if found is None else found[1]
-
-
-def complain(client: TestClient, **typed: str) -> Response:
-    """Register a complaint from home."""
-    return send(
-        client, client.get("/complain"), "/complain", **{"hall": "GXQ", "narrative": "窗口两次说法不一样。", **typed}
-    )
 
 
 def all_pages(hall: Hall, case: Case) -> dict[str, Response]:
@@ -300,151 +251,6 @@ def test_what_was_typed_outlives_the_session(hall: Hall) -> None:
     assert hall.as_("ZHAO").get(case.path).json()["category"] == "SHIRK"
 
 
-def test_a_case_one_may_not_know_of_is_not_there(hall: Hall) -> None:
-    """Its page, its steps, its sealed values: the same words as for a case that does not exist."""
-    case = hall.complain(by="QIAN")
-    tan = browser(hall, "TAN")
-    nothing = tan.get("/cases/00000000-0000-4000-8000-000000000000")
-    for path in (f"/cases/{case.id}", f"/cases/{case.id}/sign-for"):
-        found = tan.get(path)
-        assert (found.status_code, trouble(found)) == (404, "not-found"), path
-        assert case.complaint_no not in found.text
-        assert found.text.replace(case.id, "") == nothing.text.replace("00000000-0000-4000-8000-000000000000", "")
-    csrf = next(one.values[0] for one in PageReader(tan.get("/docket").text).controls if one.name == "csrf")
-    position = hall.last_position()
-    for action in ("open", "accept", "sign-for"):
-        assert tan.post(f"/cases/{case.id}/{action}", data={"csrf": csrf, "fields": "narrative"}).status_code == 404
-    assert hall.last_position() == position
-
-
-def test_opening_sealed_values_goes_on_record(hall: Hall) -> None:
-    """Only a press of the button opens, with the purpose on it; who opened which is on record, as for the API."""
-    case, client = hall.complain(by="QIAN", phone="13800000000", name="某人"), browser(hall, "ZHAO")
-    shown = client.get(f"/cases/{case.id}")
-    assert "13800000000" not in shown.text
-    assert catalogue("pages")["open.send"]["zh"].split("{")[0] in shown.text
-    form = PageReader(shown.text).form(f"/cases/{case.id}/open")
-    form.controls = [one for one in form.controls if one.name == "csrf"]
-    opened = post(client, form, fields="phone")
-    assert "13800000000" in opened.text
-    assert "某人" not in PageReader(opened.text).text
-    stored = hall.parts.recorder.select_events(beside(UUID(case.id), "access"))
-    events = [decode(one.topic, one.state)[0] for one in stored]
-    assert [(type(one), one.fields, one.by.person) for one in events if isinstance(one, Opened)] == [
-        (Opened, ("phone",), hall.people["ZHAO"])
-    ]
-
-
-def test_steps_are_offered_to_those_who_may_and_explained_to_others(hall: Hall) -> None:
-    """The desk accepts; the clerk reads who may, and what to do instead."""
-    case = hall.complain(by="QIAN")
-    desk, clerk = browser(hall, "ZHAO").get(f"/cases/{case.id}"), browser(hall, "QIAN").get(f"/cases/{case.id}")
-    assert f"/cases/{case.id}/accept" in PageReader(desk.text).addresses()
-    assert f"/cases/{case.id}/accept" not in PageReader(clerk.text).addresses()
-    why = PageReader(clerk.text).text
-    assert catalogue("refusals")["not-your-role"]["zh"] in why
-    assert "投诉处置岗" in why
-
-
-def test_a_refused_step_comes_back_with_its_form(hall: Hall) -> None:
-    """The rules' refusal is told in the reader's language, with its code, over what was typed."""
-    case = hall.carry(hall.complain(by="QIAN", points=2), "plan-rectification")
-    li, path = browser(hall, "LI"), f"/cases/{case.id}/submit-reply"
-    typed = {"decision": "upheld", "reasons": "经查属实。", "legal_basis": "条例"}
-    page = send(li, li.get(path), path, **typed)
-    assert (page.status_code, trouble(page)) == (422, "malformed")
-    form = PageReader(page.text).form(path)
-    next(one for one in form.controls if one.name == "points").values = ["属实。"]
-    page = post(li, form)
-    assert (page.status_code, trouble(page)) == (409, "points-unanswered")
-    assert catalogue("refusals")["points-unanswered"]["then_zh"] in page.text
-    assert dict(PageReader(page.text).form(path).sent())["reasons"] == "经查属实。"
-    li.get("/docket?lang=en")
-    assert "The reply does not answer every point" in post(li, form).text
-
-
-def test_what_is_refused_whatever_is_written_is_told_before(hall: Hall) -> None:
-    """Who opens the form of a step that stands in nobody's hands yet reads why, and is not let to fill it in."""
-    case, li = hall.carry(hall.complain(by="QIAN"), "record-contact"), browser(hall, "LI")
-    path = f"/cases/{case.id}/submit-reply"
-    page = li.get(path)
-    assert (page.status_code, trouble(page)) == (409, "finding-missing")
-    assert catalogue("refusals")["finding-missing"]["then_zh"] in page.text
-    assert [form.action for form in PageReader(page.text).forms if form.action == path] == []
-
-
-def test_one_more_is_asked_for_without_losing_anything(hall: Hall) -> None:
-    """A button adds a place for another answer, and nothing is written."""
-    case = hall.carry(hall.complain(by="QIAN", points=2), "plan-rectification")
-    li, path, position = browser(hall, "LI"), f"/cases/{case.id}/submit-reply", hall.last_position()
-    first = li.get(path)
-    assert first.text.count('name="points"') == 2
-    more = send(li, first, path, more="points", reasons="写到一半")
-    assert (more.status_code, more.text.count('name="points"')) == (200, 3)
-    assert dict(PageReader(more.text).form(path).sent())["reasons"] == "写到一半"
-    assert trouble(more) == ""
-    assert hall.last_position() == position
-
-
-def test_a_file_is_taken_whole_and_sealed(hall: Hall) -> None:
-    """What was chosen on the disk is evidence, byte for byte, and nowhere in the open."""
-    case = hall.carry(hall.complain(by="QIAN"), "record-contact")
-    li, path = browser(hall, "LI"), f"/cases/{case.id}/record-evidence"
-    form = PageReader(li.get(path).text).form(path)
-    assert any(one.kind == "file" for one in form.controls)
-    content = bytes(range(256)) * 8000
-    pairs = {**dict(form.sent()), "kind": "photo", "description": "照片"}
-    found = li.post(path, data=pairs, files={"content": ("照片 <b>.jpg", content, "image/jpeg")})
-    assert found.status_code == 200, found.text
-    with hall.parts.pool.connection() as connection:
-        row = connection.execute("select octet_length(box) from vault.attachments").fetchone()
-    assert row is not None
-    assert row[0] >= len(content)
-
-
-def test_the_docket_says_what_is_late_in_words(hall: Hall) -> None:
-    """Overdue and provisional are words, not only colours; filters, order and total are those of the API."""
-    cases = [hall.complain(by="QIAN") for _ in range(3)]
-    hall.carry(cases[0], "assign")
-    hall.project()
-    table = Identifier(DOCKET.table)
-    with hall.parts.pool.connection() as connection:
-        connection.execute(
-            SQL("update {} set due = now() - interval '9 days' where complaint_no = %s").format(table),
-            (cases[1].complaint_no,),
-        )
-        connection.execute(
-            SQL("update {} set due_provisional = true where complaint_no = %s").format(table), (cases[2].complaint_no,)
-        )
-    desk = browser(hall, "ZHAO")
-    page = desk.get("/docket")
-    words = catalogue("pages")
-    row = re.findall(r"<tr.*?</tr>", page.text, re.DOTALL)
-    assert words["due.late"]["zh"] in next(one for one in row if cases[1].complaint_no in one)
-    assert words["due.provisional"]["zh"] in next(one for one in row if cases[2].complaint_no in one)
-    assert words["due.late"]["zh"] not in next(one for one in row if cases[0].complaint_no in one)
-    assert page.text.index(cases[1].complaint_no) < page.text.index(cases[2].complaint_no)
-    assert words["docket.total"]["zh"].format(total=3) in page.text
-    only = desk.get("/docket", params={"number": f" {cases[0].complaint_no} "})
-    assert [one.complaint_no in only.text.split("<tbody>")[-1] for one in cases] == [True, False, False]
-    assert cases[0].complaint_no in desk.get("/docket?department=SJ&step=assigned").text
-    for nothing in ("?number=%00'--", "?step=nothing&number=none", "?department=%F0%9F%98%80"):
-        assert desk.get(f"/docket{nothing}").status_code == 200
-    assert desk.get("/docket?cursor=nonsense").url.query == b""
-
-
-def test_a_case_is_told_by_either_clock(hall: Hall) -> None:
-    """As it stood at a moment, read on the hall's clock; what is no moment says so and shows the present."""
-    case, client = hall.carry(hall.complain(by="QIAN"), "accept"), browser(hall, "ZHAO")
-    words = catalogue("pages")
-    before = client.get(f"/cases/{case.id}", params={"as_of": "2001-01-01T00:00"})
-    assert words["case.past.none"]["zh"] in before.text
-    assert words["steps.title"]["zh"] not in before.text
-    wrong = client.get(f"/cases/{case.id}", params={"known_at": "once"})
-    assert words["case.unread"]["zh"] in wrong.text
-    assert words["steps.title"]["zh"] in wrong.text
-
-
 def test_the_language_is_the_readers(hall: Hall) -> None:
     """Chosen by a link, kept by a cookie, else the browser's, else Chinese."""
     client = hall.client()
@@ -545,19 +351,6 @@ def test_limits_hold_on_pages_as_for_the_api(hall_template: Template) -> None:
         asked = {"complaint_no": "TS-GXQ-20260101-00001-0", "query_code": "0000-0000-0000-0000"}
         assert [client.post("/status", data=asked).status_code for _ in range(3)] == [404, 404, 429]
         assert hall.client().post("/api/v1/status", json=asked).status_code == 429
-
-
-def test_a_new_query_code_is_shown_once_like_the_first(hall: Hall) -> None:
-    """The counter gives a new code on a receipt; the old one is dead."""
-    case, clerk = hall.complain(by="QIAN"), browser(hall, "QIAN")
-    page = send(clerk, clerk.get(f"/cases/{case.id}"), f"/cases/{case.id}/replace-query-code")
-    assert page.url.path == "/receipt"
-    code = re.search(r'id="code">([^<]+)<', page.text)
-    assert code is not None
-    assert code[1] != case.query_code
-    asked = {"complaint_no": case.complaint_no}
-    assert clerk.post("/status", data={**asked, "query_code": case.query_code}).status_code == 404
-    assert clerk.post("/status", data={**asked, "query_code": code[1]}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from domain.complaint import Event
@@ -20,7 +21,7 @@ from domain.complaint.proposals import ProposalDeclined, ProposalExpired
 from domain.complaint.replying import AppealRoute
 from domain.decider import THE_SYSTEM, Actor, PersonKey, Role
 from domain.handling import Facts, Proof
-from domain.register import REGISTER, Post, PostAdded, PostTaken
+from domain.register import REGISTER, Post, PostAdded, PostLeft, PostTaken, RegisterEvent
 from tests.controls import REGISTERED, CaseGiven, case
 from tests.hall import (
     BASIS,
@@ -70,6 +71,14 @@ WITH_ANNEX: Final[Facts] = replace(
         FACTS.register,
     ),
 )
+
+
+def gone(who: PersonKey, post: str, at: datetime, *, takes: str | None = None) -> Facts:
+    """Give the facts after somebody left one of the posts, and perhaps took another."""
+    events: list[RegisterEvent] = [PostLeft(at=at, by=THE_SYSTEM, post=post, person=who, until=at)]
+    if takes is not None:
+        events.append(PostTaken(at=at, by=THE_SYSTEM, post=takes, person=who, since=at))
+    return replace(WITH_ANNEX, register=REGISTER.fold(events, WITH_ANNEX.register))
 
 
 def desk(who: PersonKey, *, on_behalf_of: PersonKey | None = None) -> Actor:

@@ -188,7 +188,7 @@ def _request(case: Case, command: RequestReview, facts: Facts) -> list[Event | F
     permit(by, case.profile, "request-review", at, facts)
     if not by.persons & case.made_by:
         raise Unknown
-    if case.final or case.review_level >= LAST_LEVEL:
+    if case.final:
         raise FinalDecision(level=case.review_level)
     if case.review_until is not None and facts.late(case.profile, case.review_until, at):
         raise TooLate(until=case.review_until.at)

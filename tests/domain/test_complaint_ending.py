@@ -41,6 +41,7 @@ from tests.annex import (
     TRANSFERRED,
     WITHDRAWN,
     desk,
+    gone,
     there,
 )
 from tests.controls import (
@@ -179,6 +180,14 @@ def test_the_unit_of_the_window_and_of_the_respondent_take_no_withdrawal() -> No
         there(replace(REGISTERED, respondent=respondent)).when(taken).then_refused(WithdrawalInvalid)
     elsewhere = replace(REGISTERED, respondent=Respondent(window="no longer known"))
     assert there(elsewhere).when(taken).event.confirmed_by == ZHAO
+
+
+def test_who_handled_it_and_left_the_unit_takes_no_withdrawal() -> None:
+    """They are of the unit no more, and it is still their work."""
+    taken = replace(WITHDRAW, at=local("02-26"), confirmed_by=WANG)
+    facts = gone(WANG, "approval-handler", local("02-25"))
+    there(*upto(SIGNED), facts=facts).when(taken).then_refused(WithdrawalInvalid)
+    assert there(*upto(ASSIGNED), facts=facts).when(taken).event.confirmed_by == WANG
 
 
 def test_whom_the_finding_names_takes_no_withdrawal() -> None:

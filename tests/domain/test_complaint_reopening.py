@@ -17,7 +17,7 @@ from domain.complaint.reviewing import (
     Reopened,
 )
 from domain.complaint.state import PROMISE, Respondent
-from domain.decider import THE_SYSTEM, Actor
+from domain.decider import THE_SYSTEM, Actor, PersonKey
 from domain.errors import (
     NotYourRole,
     OutOfTurn,
@@ -26,8 +26,6 @@ from domain.errors import (
     Refused,
     Superseded,
 )
-from domain.handling import Facts
-from domain.register import REGISTER, PostLeft
 from tests.annex import ARCHIVED as SHELVED
 from tests.annex import (
     PROPOSAL,
@@ -36,6 +34,7 @@ from tests.annex import (
     TRANSFERRED,
     WITH_ANNEX,
     WITHDRAWN,
+    gone,
     there,
 )
 from tests.controls import CLOSED, REGISTERED, REPLY, REVISITED, SIGNED, VERIFIED, upto
@@ -148,18 +147,14 @@ def test_what_went_elsewhere_is_not_reopened_from_the_archive() -> None:
     assert there(*ended, SHELVED).when(replace(REOPEN, at=local("04-02"))).event.round == 2
 
 
-def moved_away() -> Facts:
-    """Give the facts after the handler left the unit."""
-    left = PostLeft(at=local("03-11"), by=THE_SYSTEM, post="approval-handler", person=WANG, until=local("03-11"))
-    return replace(WITH_ANNEX, register=REGISTER.evolve(WITH_ANNEX.register, left))
-
-
-@pytest.mark.parametrize("other_side", ["left", "approved", "complained of"])
+@pytest.mark.parametrize("other_side", ["left", "moved", "approved", "complained of"])
 def test_without_its_handler_the_desk_assigns_it_anew(other_side: str) -> None:
     """Who left the unit, or stands on another side of the case by now, does not go on with it."""
     facts, history = WITH_ANNEX, list(upto(CLOSED))
     if other_side == "left":
-        facts = moved_away()
+        facts = gone(WANG, "approval-handler", local("03-11"))
+    elif other_side == "moved":
+        facts = gone(WANG, "approval-handler", local("03-11"), takes="tax-handler")
     elif other_side == "approved":
         history = [replace(e, by=replace(e.by, on_behalf_of=WANG)) if e is VERIFIED else e for e in history]
     else:
@@ -227,6 +222,14 @@ def test_an_answer_that_settles_nothing_goes_back_to_the_handler(by: Actor) -> N
 def test_nobody_orders_a_rework_of_their_own_work(by: Actor, refusal: type[Refused]) -> None:
     """Nor of their own unit's."""
     there(*upto(REVISITED)).when(replace(REWORK, by=by)).then_refused(refusal)
+
+
+@pytest.mark.parametrize(("who", "post"), [(WANG, "approval-handler"), (ZHAO, "approval-head")])
+def test_who_worked_on_it_orders_no_rework_after_leaving_the_unit(who: PersonKey, post: str) -> None:
+    """It is still their own work."""
+    facts = gone(who, post, local("03-01"), takes="revisits")
+    own = replace(REWORK, by=actor(who, "revisits"))
+    there(*upto(REVISITED), facts=facts).when(own).then_refused(OwnWorkRevisited)
 
 
 def test_a_rework_needs_an_answer_and_nobody_concerned() -> None:

@@ -203,6 +203,12 @@ def test_a_revisit_limit_that_is_later_or_unknown_stays() -> None:
         there(*upto(REPLIED)[:-1], replied, ASKED).when(DECIDE).then([DECIDED])
 
 
+def test_a_closed_case_whose_complainant_could_not_be_reached_owes_no_revisit() -> None:
+    """It was tried often enough, so no limit is given anew."""
+    closed = tuple(one for one in upto(CLOSED) if one is not REVISITED)
+    there(*closed, ASKED).when(DECIDE).then([DECIDED])
+
+
 @pytest.mark.parametrize("result", [ReviewResult.MODIFIED, ReviewResult.OVERTURNED])
 def test_what_is_not_upheld_goes_on_in_a_new_round(result: ReviewResult) -> None:
     """With limits of its own, with the handler who is still there."""

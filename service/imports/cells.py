@@ -127,9 +127,11 @@ class Cells:
                 raise Unfit(f"{cell.column}: the mapping does not say what this value means for {name}; add it there")
             return chosen
         match name:
-            case "department":
+            case "happened_at" | "received_at":
+                return self.moment(cells, cell.column, lambda _said: None)
+            case "department" | "respondent_department":
                 return self._office(self.departments, self.ledger.departments, text)
-            case "window":
+            case "window" | "respondent_window":
                 return self._office(self.windows, self.ledger.windows, text)
             case "handler":
                 return self.person(cell.column, text)
@@ -161,10 +163,13 @@ class Cells:
         """Remember the offices of a row, so that all are entered before the first case names one."""
         for met, entries in ((self.departments, self.ledger.departments), (self.windows, self.ledger.windows)):
             if entries is not None:
-                with suppress(Unfit):  # said when the row is planned
-                    text = self.text(cells, entries.column)
-                    if text is not None:
-                        self._office(met, entries, text)
+                for column in entries.columns:
+                    if column not in self.places:
+                        continue
+                    with suppress(Unfit):  # said when the row is planned
+                        text = self.text(cells, column)
+                        if text is not None:
+                            self._office(met, entries, text)
 
     def offices(self) -> list[Department | Window]:
         """Give the entries of the register for all values met so far."""

@@ -20,6 +20,10 @@ from service.forms.intake import CaseForm
 
 COMPLAINANT: Final = "complainant"
 """A field that no event has: it tells the cases of one person to belong together, by a keyed mark."""
+RESPONDENT: Final[Mapping[str, str]] = MappingProxyType(
+    {"respondent_department": "department", "respondent_window": "window"}
+)
+"""Fields of whom a complaint is about, and what they are called there."""
 OF_A_LEDGER: Final = frozenset(
     {
         "narrative",
@@ -37,6 +41,8 @@ OF_A_LEDGER: Final = frozenset(
         "written",
         "points",
         "people",
+        "happened_at",
+        "received_at",
     }
 )
 """The fields of a registration that one cell can fill."""
@@ -178,7 +184,7 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
 def fields_of(command: Code) -> frozenset[str]:
     """Give the fields of a command that a mapping can fill from a row."""
     if command == "register":
-        return (OF_A_LEDGER & frozenset(CaseForm.model_fields)) | {COMPLAINANT}
+        return (OF_A_LEDGER & frozenset(CaseForm.model_fields)) | {COMPLAINANT, *RESPONDENT}
     return frozenset(FORMS[command].model_fields)
 
 
@@ -186,7 +192,7 @@ def unfit(command: Code, field: str, value: object) -> str | None:
     """Say why a value does not fit a field of a command; None if it does."""
     form: type[BaseModel] = CaseForm if command == "register" else FORMS[command]
     try:
-        form.model_validate({} if field == COMPLAINANT else {field: value})
+        form.model_validate({field: value} if field in form.model_fields else {})
     except ValidationError as error:
         # What else the form needs comes from the rows.
         said = [one["msg"].removeprefix("Value error, ") for one in error.errors() if one["loc"][0] == field]

@@ -103,9 +103,15 @@ class Entries(Part):
     """Departments or windows of the site: entered in the register, one for each value of a column."""
 
     column: Column
+    also: tuple[Column, ...] = Field(default=(), description="Other columns with values of the same kind.")
     match: Annotated[Name, AfterValidator(_pattern)] | None = None
     code: Name | None = Field(default=None, description=r"A template such as G\1 for what `match` found.")
     kind: WindowKind = WindowKind.SERVICE
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Give all columns in which such values stand."""
+        return (self.column, *self.also)
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
@@ -257,10 +263,11 @@ class Ledger(Part):
             for value in cell.constants:
                 if said := unfit(name, field, value):
                     yield f"{place}.fields.{field}: {value}: {said}"
-        for field, entries in (("department", self.departments), ("window", self.windows)):
-            named = given.fields.get(field)
-            if named is not None and (entries is None or entries.column != named.column):
-                yield f"{place}.fields.{field}: write [{field}s] with the same column, so that its values are entered"
+        for field, cell in given.fields.items():
+            kind = field.removeprefix("respondent_")
+            entries = {"department": self.departments, "window": self.windows}.get(kind)
+            if kind in {"department", "window"} and (entries is None or cell.column not in entries.columns):
+                yield f"{place}.fields.{field}: write [{kind}s] with this column, so that its values are entered"
 
 
 def shipped() -> tuple[str, ...]:

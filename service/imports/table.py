@@ -27,7 +27,7 @@ from service.desk import Wish, case_of_command
 from service.forms.form import Form
 from service.forms.intake import CaseForm
 from service.imports.cells import Cells, Unfit
-from service.imports.forms import COMPLAINANT, FORMS
+from service.imports.forms import COMPLAINANT, FORMS, RESPONDENT
 from service.imports.mapping import Ledger
 from service.imports.planning import Cases, Changes, Plan, Planned, Remark, Told, command_id
 from service.imports.reading import Value, read
@@ -274,6 +274,7 @@ def _wish(ledger: Ledger, case: str, one: Planned) -> Wish:
     fields: dict[str, Any] = {**one.fields, "hall": ledger.site.code}
     if COMPLAINANT in fields:
         fields["id_number"] = fields.pop(COMPLAINANT)
+    fields["respondent"] = {inside: fields.pop(name) for name, inside in RESPONDENT.items() if name in fields}
     return Wish(form=CaseForm.model_validate(fields), by=by, asked=asked, profile=Profile.LEDGER)
 
 

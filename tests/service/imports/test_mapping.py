@@ -153,7 +153,12 @@ def test_columns_are_those_the_mapping_names() -> None:
             "commands.assign.fields.boss: there is no such field; there is dep",
         ),
         (CHANGES, "[commands.assign.fields]", "[commands.assgin.fields]", "m.toml: commands.assgin"),
-        (CHANGES, 'column = "group"', 'column = "unit"', "commands.assign.fields.department: write [departments] with"),
+        (
+            CHANGES,
+            'column = "group"',
+            'column = "unit"',
+            "assign.fields.department: write [departments] with this",
+        ),
         (
             CHANGES,
             "[commands.assign.fields]",

@@ -352,18 +352,23 @@ CLOSE = """<event><date key="time:timestamp" value="2020-01-03T11:00:00+08:00"/>
 
 def test_a_row_can_tell_everything_of_a_case(parts: Parts, tmp_path: Path) -> None:
     """Each step with a time of its own, given in the order of time; departments and windows from their columns."""
-    text = DESK[: DESK.index("[changes]")].replace('rows = "changes"', 'rows = "cases"').replace("\nmatch", "\n#")
+    text = (
+        DESK[: DESK.index("[changes]")]
+        .replace('rows = "changes"', 'rows = "cases"')
+        .replace("\nmatch", '\nalso = ["about"]\n#')
+    )
     ledger = read("wide.toml", text.replace("\ncode = 'DESK.G", "\n# '") + WIDE)
     (tmp_path / "t.csv").write_text(
-        "no,at,group,who,where,sort,assigned,closed\n"
-        "1,2020-01-02 10:00,规划局,王,3号窗口,投诉,2020-01-02 11:00,2020-01-05 10:00\n"
-        "2,2020-01-02 10:00,tax,王,W1,咨询,2020-01-03 11:00,?\n"
-        "3,2020-01-02 10:00,tax,王,W1,其他,2020-01-03 11:00,?\n",
+        "no,at,group,who,where,sort,assigned,closed,about,when\n"
+        "1,2020-01-02 10:00,规划局,王,3号窗口,投诉,2020-01-02 11:00,2020-01-05 10:00,税务局,2020-01-01 09:00\n"
+        "2,2020-01-02 10:00,tax,王,W1,咨询,2020-01-03 11:00,?,tax,?\n"
+        "3,2020-01-02 10:00,tax,王,W1,其他,2020-01-03 11:00,?,?,?\n"
+        "4,2020-01-02 10:00,tax,王,W1,投诉,2020-01-03 11:00,?,?,gestern\n",
         encoding="utf-8",
     )
     counts = import_table(parts, tmp_path / "t.csv", ledger)
     assert counts.commands == {"register": 2, "assign": 2, "close": 1}
-    assert [(one.row, one.said.split(":")[0]) for one in counts.rejected] == [(4, "sort")]
+    assert [(one.row, one.said.split(":")[0]) for one in counts.rejected] == [(4, "sort"), (5, "when")]
     assert [one["category"] for one in told(parts, "registered")] == ["SHIRK", "OTHER"]
     assert [one["points"] for one in told(parts, "registered")] == [2, 2]
     codes = {one.event["entry"]["name_zh"]: one.event["entry"]["code"] for one in stored(parts.dsn, "register.%")}
@@ -371,6 +376,9 @@ def test_a_row_can_tell_everything_of_a_case(parts: Parts, tmp_path: Path) -> No
     assert codes["规划局"].startswith("DESK.")
     assert [one["window"] for one in told(parts, "registered")] == [codes["3号窗口"], "DESK.W1"]
     assert [one["department"] for one in told(parts, "assigned")] == [codes["规划局"], "DESK.tax"]
+    about = [one["respondent"]["department"] for one in told(parts, "registered")]
+    assert about == [codes["税务局"], "DESK.tax"]
+    assert [one["happened_at"] for one in told(parts, "registered")] == ["2020-01-01T09:00:00Z", None]
 
 
 WIDE = """
@@ -395,6 +403,8 @@ time = "at"
 [commands.register.fields]
 points = { is = 2 }
 window = "where"
+respondent_department = "about"
+happened_at = "when"
 category = { column = "sort", values = { "投诉" = "SHIRK", "咨询" = "OTHER" } }
 """
 

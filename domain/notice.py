@@ -18,7 +18,7 @@ AFTER: Final = tuple(
 """How long after each failure it is tried again (Standard Webhooks); after the last one it is given up."""
 
 
-class Medium(StrEnum):
+class Carriage(StrEnum):
     """By what a notice goes out: an electronic letter, the hall's message platform, paper, or the status page."""
 
     EMAIL = "email"
@@ -29,7 +29,7 @@ class Medium(StrEnum):
     @property
     def method(self) -> Method:
         """How the complainant is reached by it."""
-        return {Medium.PRINT: Method.LETTER, Medium.STATUS_PAGE: Method.WEB}.get(self, Method.MESSAGE)
+        return {Carriage.PRINT: Method.LETTER, Carriage.STATUS_PAGE: Method.WEB}.get(self, Method.MESSAGE)
 
 
 class Delivery(StrEnum):
@@ -57,7 +57,7 @@ class Notice:
 
     case: UUID
     about: Code
-    medium: Medium
+    medium: Carriage
     state: Delivery
     reply: UUID | None
     attempts: int = 0
@@ -74,7 +74,7 @@ class Queued(Event):
     case: UUID
     version: int
     about: Code
-    medium: Medium
+    medium: Carriage
     reply: UUID | None
 
 
@@ -111,7 +111,7 @@ class Queue(Command):
     case: UUID
     version: int
     about: Code
-    medium: Medium
+    medium: Carriage
     reply: UUID | None
 
 

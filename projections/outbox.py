@@ -12,7 +12,7 @@ from uuid import UUID
 from domain import complaint, notice
 from domain.complaint.correcting import ComplainantNotified
 from domain.decider import Event
-from domain.notice import Medium
+from domain.notice import Carriage
 from projections.tables import Entry, Projection
 
 
@@ -40,7 +40,7 @@ class NoticeRow:
     version: int
     about: str
     posting: Posting
-    medium: Medium | None
+    medium: Carriage | None
     reply: UUID | None
     attempts: int
     owed_at: datetime
@@ -61,6 +61,7 @@ OWED: Final[tuple[type[Event], ...]] = (
     complaint.linking.Merged,
     complaint.reviewing.ReviewDecided,
     complaint.reviewing.Reopened,
+    complaint.ErasureDecided,
 )
 """Of what a complainant is told (domain.md §6.3); the receipt is given at once with the registration."""
 

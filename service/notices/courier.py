@@ -18,7 +18,7 @@ from domain.complaint.correcting import RecordNotice
 from domain.complaint.replying import DeliveryFailure
 from domain.decider import THE_SYSTEM, Code, Command, Decider
 from domain.errors import Refused
-from domain.notice import NOTICE, Delivery, FailureCause, Medium, Notice
+from domain.notice import NOTICE, Carriage, Delivery, FailureCause, Notice
 from domain.sealed import Sealed
 from projections.histories import read_stream
 from projections.outbox import OUTBOX, NoticeRow
@@ -43,13 +43,13 @@ order by position limit %s
 """
 
 
-def senders(settings: Settings) -> dict[Medium, Sender]:
+def senders(settings: Settings) -> dict[Carriage, Sender]:
     """Give what is set up to send by; paper and the status page need nothing. Raises SenderMisconfigured."""
-    found: dict[Medium, Sender] = {}
+    found: dict[Carriage, Sender] = {}
     if settings.smtp is not None:
-        found[Medium.EMAIL] = Smtp(settings.smtp, settings.smtp_from)
+        found[Carriage.EMAIL] = Smtp(settings.smtp, settings.smtp_from)
     if settings.webhook is not None:
-        found[Medium.WEBHOOK] = Webhook(settings.webhook, settings.webhook_secret)
+        found[Carriage.WEBHOOK] = Webhook(settings.webhook, settings.webhook_secret)
     return found
 
 
@@ -68,7 +68,7 @@ class Courier:
     A crash between sending and recording sends once more, under the same id.
     """
 
-    def __init__(self, parts: Parts, by: Mapping[Medium, Sender] | None = None) -> None:
+    def __init__(self, parts: Parts, by: Mapping[Carriage, Sender] | None = None) -> None:
         self._parts = parts
         self._senders = senders(parts.settings) if by is None else by
         self._stopping = threading.Event()
@@ -127,23 +127,23 @@ class Courier:
             case Delivery.QUEUED | Delivery.FAILED:
                 return self._send(row, state, case)
             case Delivery.SENT:
-                return state.medium is Medium.STATUS_PAGE and self._delivered(row)
+                return state.medium is Carriage.STATUS_PAGE and self._delivered(row)
             case Delivery.DELIVERED:
                 return self._tell(row, state)
             case Delivery.GIVEN_UP:
                 return self._by_another_way(row, state, case)
 
-    def _media(self, address: Address) -> list[Medium]:
+    def _media(self, address: Address) -> list[Carriage]:
         """Give the ways to a complainant, the best first; without any address it waits on the status page."""
         ways = []
-        if address.email is not None and Medium.EMAIL in self._senders:
-            ways.append(Medium.EMAIL)
-        if address.phone is not None and Medium.WEBHOOK in self._senders:
-            ways.append(Medium.WEBHOOK)
-        ways.append(Medium.STATUS_PAGE if address.nameless and address.phone is None else Medium.PRINT)
+        if address.email is not None and Carriage.EMAIL in self._senders:
+            ways.append(Carriage.EMAIL)
+        if address.phone is not None and Carriage.WEBHOOK in self._senders:
+            ways.append(Carriage.WEBHOOK)
+        ways.append(Carriage.STATUS_PAGE if address.nameless and address.phone is None else Carriage.PRINT)
         return ways
 
-    def _queue(self, row: NoticeRow, medium: Medium, turn: str) -> bool:
+    def _queue(self, row: NoticeRow, medium: Carriage, turn: str) -> bool:
         command = notice.Queue(
             at=row.owed_at,
             by=THE_SYSTEM,
@@ -161,12 +161,12 @@ class Courier:
         if sender is not None:
             parcel = self._parcel(row, state, case)
             failed = FailureCause.NO_ADDRESS if parcel is None else sender.send(parcel)
-        elif state.medium in {Medium.EMAIL, Medium.WEBHOOK}:
+        elif state.medium in {Carriage.EMAIL, Carriage.WEBHOOK}:
             # It was taken out of the settings meanwhile; another way is found.
             failed = FailureCause.NO_ADDRESS
         command = notice.RecordSending(at=row.owed_at, by=THE_SYSTEM, failed=failed)
         moved = self._give(row.notice, command, "send-notice", f"send:{state.medium}:{state.attempts}")
-        if failed is None and state.medium in {Medium.EMAIL, Medium.STATUS_PAGE}:
+        if failed is None and state.medium in {Carriage.EMAIL, Carriage.STATUS_PAGE}:
             # A mail server that took it answers for it from then on; what stands on the status page is there to read.
             self._delivered(row)
         return moved
@@ -176,7 +176,7 @@ class Courier:
         found = draft(case.entries, row.version, row.reply, self._parts.book.facts().register)
         if found is None:
             return None
-        if state.medium is Medium.WEBHOOK:
+        if state.medium is Carriage.WEBHOOK:
             return Parcel(notice=row.notice, case=row.case, complaint_no=found.complaint_no, to=None, text="")
         to, text = self._opened(row, found, case.address.email)
         return Parcel(notice=row.notice, case=row.case, complaint_no=found.complaint_no, to=to, text=text)

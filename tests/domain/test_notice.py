@@ -13,11 +13,11 @@ from domain.handling import Method
 from domain.notice import (
     AFTER,
     NOTICE,
+    Carriage,
     ConfirmDelivery,
     Delivered,
     Delivery,
     FailureCause,
-    Medium,
     NoticeEvent,
     Queue,
     Queued,
@@ -32,10 +32,10 @@ from tests.specification import Given, given
 AT = local("02-14", "10:00")
 CASE = key("case")
 QUEUE = Queue(
-    at=AT, by=THE_SYSTEM, case=CASE, version=3, about="complaint.accepted", medium=Medium.EMAIL, reply=key("reply")
+    at=AT, by=THE_SYSTEM, case=CASE, version=3, about="complaint.accepted", medium=Carriage.EMAIL, reply=key("reply")
 )
 QUEUED = Queued(
-    at=AT, by=THE_SYSTEM, case=CASE, version=3, about="complaint.accepted", medium=Medium.EMAIL, reply=key("reply")
+    at=AT, by=THE_SYSTEM, case=CASE, version=3, about="complaint.accepted", medium=Carriage.EMAIL, reply=key("reply")
 )
 SEND = RecordSending(at=AT, by=THE_SYSTEM, failed=None)
 SENT = Sent(at=AT, by=THE_SYSTEM, attempt_no=1)
@@ -64,11 +64,11 @@ def test_a_notice_is_queued_once() -> None:
 def test_what_was_given_up_goes_by_another_way() -> None:
     """Attempts are counted anew by the other medium."""
     given_up = notice(QUEUED, failed(1, last=True))
-    on_paper = replace(QUEUE, medium=Medium.PRINT)
-    given_up.when(on_paper).then([replace(QUEUED, medium=Medium.PRINT)])
-    again = notice(QUEUED, failed(1, last=True), replace(QUEUED, medium=Medium.PRINT))
+    on_paper = replace(QUEUE, medium=Carriage.PRINT)
+    given_up.when(on_paper).then([replace(QUEUED, medium=Carriage.PRINT)])
+    again = notice(QUEUED, failed(1, last=True), replace(QUEUED, medium=Carriage.PRINT))
     again.when(SEND).then([SENT])
-    assert again.state.medium is Medium.PRINT
+    assert again.state.medium is Carriage.PRINT
 
 
 def test_what_could_not_be_sent_is_tried_again_ever_later_and_then_given_up() -> None:
@@ -133,12 +133,12 @@ def test_each_event_of_a_case_has_a_notice_of_its_own() -> None:
 
 def test_how_somebody_is_reached_follows_from_the_medium() -> None:
     """Only paper passes through anybody's hands."""
-    methods = {medium: medium.method for medium in Medium}
+    methods = {medium: medium.method for medium in Carriage}
     assert methods == {
-        Medium.EMAIL: Method.MESSAGE,
-        Medium.WEBHOOK: Method.MESSAGE,
-        Medium.PRINT: Method.LETTER,
-        Medium.STATUS_PAGE: Method.WEB,
+        Carriage.EMAIL: Method.MESSAGE,
+        Carriage.WEBHOOK: Method.MESSAGE,
+        Carriage.PRINT: Method.LETTER,
+        Carriage.STATUS_PAGE: Method.WEB,
     }
-    assert [medium for medium in Medium if not medium.method.by_machine] == [Medium.PRINT]
+    assert [medium for medium in Carriage if not medium.method.by_machine] == [Carriage.PRINT]
     assert isinstance(QUEUED, Event)

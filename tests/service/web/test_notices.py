@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from domain import complaint
-from domain.notice import FailureCause, Medium
+from domain.notice import Carriage, FailureCause
 from projections.histories import read_stream
 from projections.outbox import Posting
 from service.notices.courier import Courier
@@ -114,12 +114,12 @@ def platform() -> Iterator[Platform]:
         server.server_close()
 
 
-def by_mail(mailbox: Mailbox) -> dict[Medium, Sender]:
+def by_mail(mailbox: Mailbox) -> dict[Carriage, Sender]:
     """Send by that mail server."""
-    return {Medium.EMAIL: Smtp(f"smtp://127.0.0.1:{mailbox.port}", "hall@example.org")}
+    return {Carriage.EMAIL: Smtp(f"smtp://127.0.0.1:{mailbox.port}", "hall@example.org")}
 
 
-def rounds(hall: Hall, senders: dict[Medium, Sender], most: int = 12) -> int:
+def rounds(hall: Hall, senders: dict[Carriage, Sender], most: int = 12) -> int:
     """Let the courier go round until nothing moves; give how often something did."""
     courier, moved = Courier(hall.parts, senders), 0
     for _ in range(most):
@@ -209,7 +209,7 @@ def test_what_cannot_go_by_mail_goes_on_paper_and_the_case_knows(hall: Hall) -> 
     """A reply that could not be sent is on record as such; the letter counts when somebody has posted it."""
     case = hall.carry(hall.complain("QIAN", email=MAIL, name="王"), "approve-reply")
     broken = Broken(FailureCause.NO_ADDRESS)
-    rounds(hall, {Medium.EMAIL: broken})
+    rounds(hall, {Carriage.EMAIL: broken})
     assert broken.tried == 2
     (failure,) = events(hall, case, complaint.ReplyDeliveryFailed)
     assert failure.by.role == "system"
@@ -223,7 +223,7 @@ def test_what_cannot_go_by_mail_goes_on_paper_and_the_case_knows(hall: Hall) -> 
     assert "经查属实，已整改并致歉。" in printed.json()["text"]
     posted = hall.as_("QIAN").post(f"{path}/confirm-delivery", json={})
     assert posted.status_code == 200
-    rounds(hall, {Medium.EMAIL: broken})
+    rounds(hall, {Carriage.EMAIL: broken})
     (replied,) = events(hall, case, complaint.Replied)
     assert replied.method == "letter"
     told = hall.as_("ZHOU").get(f"{case.path}/history", params={"language": "en"}).json()["history"]
@@ -233,7 +233,7 @@ def test_what_cannot_go_by_mail_goes_on_paper_and_the_case_knows(hall: Hall) -> 
 def test_the_message_platform_is_signalled_with_ids_and_a_signature(hall: Hall, platform: Platform) -> None:
     """After Standard Webhooks; nothing of anybody stands in it, and the platform confirms when it was read."""
     case = hall.carry(hall.complain("QIAN", name="王小明", phone="13912345678"), "accept")
-    senders: dict[Medium, Sender] = {Medium.WEBHOOK: Webhook(platform.url, SECRET)}
+    senders: dict[Carriage, Sender] = {Carriage.WEBHOOK: Webhook(platform.url, SECRET)}
     rounds(hall, senders)
     ((headers, body),) = platform.signals
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body

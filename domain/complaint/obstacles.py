@@ -20,7 +20,7 @@ from domain import complaint
 from domain.complaint import intake, ledger
 from domain.complaint.state import Case, Respondent
 from domain.decider import NAMESPACE, Actor, Code, Command, PersonKey
-from domain.errors import NothingOpen, OutOfTurn, Refused
+from domain.errors import NothingOpen, OutOfTurn, Refused, Superseded
 from domain.handling import Facts
 from domain.rulebook import Policy
 from domain.sealed import Sealed, TextFacts
@@ -83,6 +83,7 @@ OPEN_ONES: Final[Mapping[Code, Callable[[Case, Case | None], Iterable[UUID | Non
         "approve-reply": lambda case, _: (case.reply,),
         "reject-reply": lambda case, _: (case.reply,),
         "reply": lambda case, _: (case.reply,),
+        "order-rework": lambda case, _: (case.reply,),
         "reply-linked": lambda _, primary: (None if primary is None else primary.reply,),
         "provide-supplement": lambda case, _: (case.supplement,),
         "expire-supplement": lambda case, _: (case.supplement,),
@@ -169,11 +170,14 @@ class _Asking:
         first: Refused | None = None
         for example in chain.from_iterable(self._examples(name, one) for one in ids or [FRESH]):
             refused = self._ask(example)
+            if not ids and (refused is None or refused.about == "content" or isinstance(refused, Superseded)):
+                # Nobody can fill in what fits where there is nothing to name.
+                return NothingOpen(command=name)
             if refused is None or refused.about == "content":
-                # Whoever may act on something of a kind of which there is nothing cannot fill in what fits.
-                return None if ids else NothingOpen(command=name)
+                return None
             first = first or refused
-            if isinstance(refused, OutOfTurn) or self.policy is None or not self.policy.allows(name, self.by.role):
+            out_of_turn = isinstance(refused, OutOfTurn) and name not in complaint.NEXT_STEPS[self.case.step]
+            if out_of_turn or self.policy is None or not self.policy.allows(name, self.by.role):
                 # Nothing that could be filled in changes that.
                 break
         return first

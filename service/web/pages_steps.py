@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from domain.complaint import COMPLAINT, NEXT_STEPS, OF_THE_LOOP
-from domain.complaint.obstacles import obstacles
+from domain.complaint import NEXT_STEPS, OF_THE_LOOP
 from domain.decider import Code, Role
 from domain.errors import NothingOpen, NotYourRole, OutOfTurn, Refused
 from projections.docket import DocketRow
@@ -15,6 +14,7 @@ from projections.tables import Entry
 from service.forms import FORMS
 from service.web.deps import Caller
 from service.web.pages_choices import Around
+from service.web.steps import steps
 from service.web.widgets import parts
 
 MACHINE: Final = frozenset({Role.SYSTEM})
@@ -40,11 +40,7 @@ class Offer:
 
 def refusals(row: DocketRow, entries: Sequence[Entry], here: Around, who: Caller) -> dict[Code, Refused | None]:
     """Give for every command what stands in the way of somebody, whatever they fill in; None where nothing does."""
-    case = COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
-    # The casebook decides no earlier than the last event either.
-    at, facts = max(here.now, row.changed_at), replace(here.facts, itself=row.case)
-    found = () if case is None else obstacles(case, who.actor, at, facts)
-    return {one.command: one.refusal for one in found if one.command in FORMS}
+    return {one.command: one.refusal for one in steps(row, entries, who, here.facts)}
 
 
 def offers(found: Mapping[Code, Refused | None], row: DocketRow, here: Around) -> list[Offer]:

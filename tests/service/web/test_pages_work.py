@@ -37,6 +37,18 @@ def test_a_case_one_may_not_know_of_is_not_there(hall: Hall) -> None:
     assert hall.last_position() == position
 
 
+def test_what_the_rules_would_let_happen_does_not_reach_an_unseen_case(hall: Hall) -> None:
+    """A clerk may give new codes, but not for a complaint that came from elsewhere: it is not there for them."""
+    case, clerk = hall.complain(), browser(hall, "QIAN")
+    csrf = next(one.values[0] for one in PageReader(clerk.get("/docket").text).controls if one.name == "csrf")
+    position = hall.last_position()
+    answer = clerk.post(f"/cases/{case.id}/replace-query-code", data={"csrf": csrf})
+    assert (answer.status_code, trouble(answer)) == (404, "not-found")
+    assert hall.last_position() == position
+    asked = {"complaint_no": case.complaint_no, "query_code": case.query_code}
+    assert clerk.post("/status", data=asked).status_code == 200
+
+
 def test_opening_sealed_values_goes_on_record(hall: Hall) -> None:
     """Only a press of the button opens, with the purpose on it; who opened which is on record, as for the API."""
     case, client = hall.complain(by="QIAN", phone="13800000000", name="某人"), browser(hall, "ZHAO")

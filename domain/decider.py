@@ -103,6 +103,11 @@ class Actor:
         """The person and the mandator: separation of duties looks at both, never at posts."""
         return frozenset({self.person} if self.on_behalf_of is None else {self.person, self.on_behalf_of})
 
+    @property
+    def principal(self) -> PersonKey:
+        """Whose business it is: what a deputy takes over belongs to whoever is absent."""
+        return self.person if self.on_behalf_of is None else self.on_behalf_of
+
 
 THE_SYSTEM: Final = Actor(person=SYSTEM, role=Role.SYSTEM)
 

@@ -175,6 +175,9 @@ def post_of(by: Actor, at: datetime, facts: Facts) -> Post:
     """
     if by.post is None or not facts.register.holds(by.person, by.post, at):
         raise NotYourRole(role=by.role, post=by.post)
+    # Who stands in for somebody says so, or their separation could not be told.
+    if facts.register.absent(by.person, by.post, at) not in {None, by.on_behalf_of}:
+        raise NotYourRole(role=by.role, post=by.post)
     post = facts.register.posts[by.post]
     if by.role not in {post.role, Role.RESPONDENT}:
         raise NotYourRole(role=by.role, post=by.post)

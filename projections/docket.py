@@ -79,7 +79,7 @@ def _of_the_loop(row: DocketRow, event: Event) -> dict[str, Any] | None:
                 ),
             }
         case complaint.AssignmentAccepted(by=by):
-            return {"step": Step.IN_PROGRESS, "handler": by.person}
+            return {"step": Step.IN_PROGRESS, "handler": by.principal}
         case complaint.ComplainantContacted(attempt_no=1, late=late):
             return {"contacted_at": event.at, "contacted_late": late}
         case complaint.FindingRecorded(finding=finding):

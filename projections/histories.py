@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -64,7 +64,7 @@ def history(entries: Sequence[Entry], register: Register, language: Language, zo
             name=one.name,
             at=one.event.at,
             recorded_at=one.recorded_at,
-            who=teller.who(one.event.by),
+            who=replace(teller, moment_told=one.event.at).who(one.event.by),
             said=say(teller, one.event),
             sealed=tuple(dict.fromkeys(kind for kind, _ in sealed_values(one.event))),
         )

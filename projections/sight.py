@@ -41,11 +41,7 @@ def viewer(register: Register, actor: Actor, at: datetime) -> Viewer:
     """Give what decides which cases somebody who acts in a post at this moment (UTC) may know of."""
     post = None if actor.post is None else register.posts.get(actor.post)
     departments = (one.department for person in actor.persons for one in register.held_by(person, at))
-    served = (
-        (window, tenure.since, tenure.until)
-        for tenure in register.tenures
-        if tenure.person in actor.persons and (window := register.posts[tenure.post].window) is not None
-    )
+    served = (span for person in actor.persons for span in register.served(person))
     found = Viewer(
         person=actor.person,
         role=actor.role,

@@ -187,7 +187,7 @@ def _correct(case: Case, command: CorrectRecord, facts: Facts) -> list[Event | F
     at, by = command.at, command.by
     policy = permit(by, case.profile, "correct-record", at, facts)
     not_concerned(case, by, at, facts)
-    if by.role is Role.HANDLER and by.person != case.handler:
+    if by.role is Role.HANDLER and case.handler not in by.persons:
         raise NotYourCase(department=case.department)
     category = None if command.category == case.category else command.category
     respondent = None if command.respondent == case.respondent else command.respondent

@@ -13,6 +13,7 @@ from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Digest, Event, For, Instant, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
+    DepartmentGone,
     NotYourCase,
     OwnWorkApproved,
     OwnWorkRevisited,
@@ -200,7 +201,7 @@ def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> No
     if by.role is Role.SYSTEM:
         # A machine that the policy lets do this holds no post and no case.
         return
-    if post_of(by, at, facts).department != case.department or by.person != case.handler:
+    if post_of(by, at, facts).department != case.department or case.handler not in by.persons:
         raise NotYourCase(department=case.department)
 
 
@@ -219,7 +220,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
             permit(by, there.profile, "sign-for", at, facts)
             not_concerned(there, by, at, facts)
             no_judge(there, by)
-            if post_of(by, at, facts).department != there.department or there.handler not in {None, by.person}:
+            if post_of(by, at, facts).department != there.department or there.handler not in {None, *by.persons}:
                 raise NotYourCase(department=there.department)
             return [AssignmentAccepted(at=at, by=by, late=facts.late(there.profile, there.due(Clock.SIGN), at))]
         case RecordContact(method=method, result=result, note=note):
@@ -269,6 +270,8 @@ def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
     for department in (command.department, *command.assist):
         if department not in facts.register.departments:
             raise UnknownReference(kind="department", value=department)
+        if (into := facts.register.successor(department, at)) != department:
+            raise DepartmentGone(department=department, into=into)
     if command.department in command.assist:
         raise UnknownReference(kind="assist", value=command.department)
     heads = facts.register.heads(command.department, at)
@@ -345,7 +348,7 @@ def evolve(case: Case, event: InquiryEvent) -> Case:
             )
         case AssignmentAccepted(by=by):
             # Whoever signs for it takes it: a wish to return it is gone.
-            signed = replace(case, step=Step.IN_PROGRESS, handler=by.person, returning=None)
+            signed = replace(case, step=Step.IN_PROGRESS, handler=by.principal, returning=None)
             return replace(signed, handlers=case.handlers | by.persons)
         case ComplainantContacted(by=by, result=result, day=day):
             return replace(

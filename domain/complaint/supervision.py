@@ -210,7 +210,7 @@ def _answer(case: Case, command: AnswerSupervision, facts: Facts) -> list[Event 
         raise NotYourCase(department=case.department)
     if by.role is Role.DISPATCHER and not desk:
         raise NotYourCase(department=case.department)
-    if by.role is Role.HANDLER and case.handler not in {None, by.person}:
+    if by.role is Role.HANDLER and case.handler not in {None, *by.persons}:
         raise NotYourCase(department=case.department)
     order = _current(case, command.supervision)
     if order.answered_by:

@@ -15,6 +15,7 @@ from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
+    DepartmentGone,
     HandlerNeeded,
     NotYourCase,
     OwnWorkApproved,
@@ -131,7 +132,7 @@ def decide(case: Case | None, command: UnitCommand, facts: Facts) -> list[Event 
     """Answer what departments do with a case that one of them leads.
 
     Raises OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, UnknownReference, UnitConcerned,
-    AlreadyThere, Superseded, HandlerNeeded, and what `by_the_handler` raises.
+    DepartmentGone, AlreadyThere, Superseded, HandlerNeeded, and what `by_the_handler` raises.
     """
     match command:
         case CallIn():
@@ -256,6 +257,8 @@ def after_hand_over(step: Step, from_department: Code | None, to: HandOver | Han
 def _unconcerned_unit(case: Case, command: CallIn | HandOver, facts: Facts) -> None:
     if command.department not in facts.register.departments:
         raise UnknownReference(kind="department", value=command.department)
+    if (into := facts.register.successor(command.department, command.at)) != command.department:
+        raise DepartmentGone(department=command.department, into=into)
     if case.respondent.staff in facts.register.heads(command.department, command.at):
         raise UnitConcerned(department=command.department)
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from domain.errors.refused import Refused
 
 
+class DepartmentGone(Refused):
+    """This department was merged into another one."""
+
+    code = "department-gone"
+    about = "content"
+    then = "Choose the department that has its duties now."
+
+
 class AlreadyThere(Refused):
     """Something with this identifier exists already, with other content."""
 

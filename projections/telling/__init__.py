@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from domain.decider import Event
@@ -45,6 +46,8 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
 
 def say(teller: Teller, event: Event) -> str:
     """Give the sentence of an event, with the times it tells besides that of the record."""
+    # An office is called by the name it had then.
+    teller = replace(teller, moment_told=event.at)
     chinese, english = told(teller, event)
     said = chinese if teller.language is Language.CHINESE else english
     for field in TOLD_BESIDE:

@@ -24,6 +24,21 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"任用人员到岗：{t.post(post)}", f"gave somebody the post {t.post(post)}"
         case register.PostLeft(post=post):
             return f"人员离岗：{t.post(post)}", f"took the post {t.post(post)} from somebody"
+        case register.DeputyAppointed() as e:
+            until = "" if e.until is None else t.moment(e.until)
+            end = (f"，至 {until}", f" until {until}") if until else ("", "")
+            return (
+                f"指定代理人：{t.post(e.post)}，自 {t.moment(e.since)}{end[0]}",
+                f"let somebody stand in at the post {t.post(e.post)} from {t.moment(e.since)}{end[1]}",
+            )
+        case register.DeputyEnded(post=post):
+            return f"结束代理：{t.post(post)}", f"let nobody stand in any more at the post {t.post(post)}"
+        case register.Renamed() as e:
+            kind = t.code(e.kind, "entry_")
+            return f"{kind}更名为{e.name_zh}", f"gave the {kind} the name {e.name_en}"
+        case register.DepartmentMerged() as e:
+            old, into = t.department(e.department), t.department(e.into)
+            return f"{old}并入{into}", f"merged {old} into {into}"
         case rulebook.PolicyAdopted(policy=policy):
             profile = t.codes([policy.profile], "profile_")
             return f"采用{profile}规则第{policy.version}版", f"adopted version {policy.version} of the rules: {profile}"

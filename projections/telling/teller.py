@@ -24,11 +24,12 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Finds the words: names from the register, dates in the hall's zone."""
+    """Finds the words: names from the register as they were at `moment_told` (UTC), dates in the hall's zone."""
 
     register: Register
     language: Language
     zone: ZoneInfo
+    moment_told: datetime | None = None
 
     def who(self, by: Actor) -> str:
         """Name an actor by post, never by person."""
@@ -63,7 +64,8 @@ class Teller:
 
     def name(self, entered: Entered) -> str:
         """Give the public name of an entry of the register."""
-        return entered.name_zh if self.language is Language.CHINESE else entered.name_en
+        chinese, english = self.register.names(entered, self.moment_told)
+        return chinese if self.language is Language.CHINESE else english
 
     def due(self, due: Due | None) -> str:
         """Say until when there is time; a provisional date says so."""

@@ -20,6 +20,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "handover_recusal": ("回避", "recusal"),
     "handover_reorganised": ("机构调整", "reorganisation"),
     "handover_other": ("其他", "another reason"),
+    # what an entry of the register is of
+    "entry_site": ("场所", "site"),
+    "entry_department": ("部门", "department"),
+    "entry_window": ("窗口", "window"),
+    "entry_item": ("事项", "item"),
+    "entry_post": ("岗位", "post"),
     # why cases belong together
     "duplicate": ("重复投诉", "the same complaint again"),
     "joint": ("多人投诉同一事项", "several people complain of one matter"),

@@ -70,7 +70,8 @@ def who(parts: Parts) -> tuple[Actor, Viewer] | None:
         raise fail(
             "BIHUAN_TOKEN is not valid any more, or its post is no longer held: make one with `bihuan token add`."
         )
-    actor = Actor(person=user.person, post=user.post, role=registered.posts[user.post].role)
+    absent = registered.absent(user.person, user.post, now)
+    actor = Actor(person=user.person, post=user.post, role=registered.posts[user.post].role, on_behalf_of=absent)
     return actor, viewer(registered, actor, now)
 
 

@@ -1,28 +1,25 @@
-"""Accounts, tokens, posts, the register and the keys, for whoever runs the machine."""
+"""Accounts, tokens and the keys, for whoever runs the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import typer
 
 from service.cli import database, fail, opened
+from service.cli.offices import Login, PostCode, hold, person_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.decider import Code, PersonKey
     from service.keys import Vault
-    from service.parts import Parts
 
 users = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
 tokens = typer.Typer(help="Tokens with which machines act for a person in a post.", no_args_is_help=True)
-posts = typer.Typer(help="Who holds which post.", no_args_is_help=True)
-registers = typer.Typer(help="Sites, departments, windows, items and posts.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that open what is sealed.", no_args_is_help=True)
 
 
@@ -30,35 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.add_typer(users, name="user")
     app.add_typer(tokens, name="token")
-    app.add_typer(posts, name="post")
-    app.add_typer(registers, name="register")
     app.add_typer(keys, name="keys")
-
-
-Login = Annotated[str, typer.Argument(help="The log-in; small and capital letters count as the same.")]
-PostCode = Annotated[
-    str, typer.Argument(metavar="POST", help="The code of a post, as `bihuan register show` lists it.")
-]
-
-
-def _person(parts: Parts, login: str) -> PersonKey:
-    from service.directory import find
-
-    return find(parts.pool, parts.vault, login).person
-
-
-def _hold(parts: Parts, post: Code, person: PersonKey, *, now: bool) -> bool:
-    """Give a post to a person, or take it; say whether that changed anything."""
-    from datetime import UTC, datetime
-
-    from domain.decider import THE_SYSTEM
-    from domain.register import REGISTER, STREAM, LeavePost, TakePost
-    from service.casebook import Asked
-
-    kind, name = (TakePost, "take-post") if now else (LeavePost, "leave-post")
-    command = kind(at=datetime.now(UTC), by=THE_SYSTEM, post=post, person=person)
-    asked = Asked(command_id=uuid4(), source="cli", name=name)
-    return bool(parts.book.transact(REGISTER, STREAM, command, asked).events)
 
 
 # Accounts.
@@ -91,7 +60,7 @@ def add_user(
         # At once: whatever may still go wrong, the password is not lost.
         typer.echo(f"person             {made.person}\none-time password  {made.password}")
         for code in wanted:
-            _hold(parts, code, made.person, now=True)
+            hold(parts, code, made.person, now=True)
             typer.echo(f"post               {code}")
     typer.echo("It works for one log-in within seven days, which asks for a new one.", err=True)
 
@@ -148,7 +117,7 @@ def add_token(
     from service.directory import require_held
 
     with opened() as parts:
-        person = _person(parts, login)
+        person = person_of(parts, login)
         registered, now = parts.book.register_now()
         require_held(registered, person, post, now)
         made = parts.accounts.add_token(person, post, label, days)
@@ -166,7 +135,7 @@ def list_tokens(login: Annotated[str | None, typer.Argument(help="Only theirs.")
 
     with opened() as parts:
         logins = {one.person: one.login for one in everyone(parts.pool, parts.vault)}
-        found = all_tokens(parts.pool) if login is None else parts.accounts.tokens_of(_person(parts, login))
+        found = all_tokens(parts.pool) if login is None else parts.accounts.tokens_of(person_of(parts, login))
     now = datetime.now(UTC)
     for token in found:
         state = "revoked" if token.revoked_at else "ended" if token.ends_at <= now else "works"
@@ -181,77 +150,6 @@ def revoke_token(token: Annotated[UUID, typer.Argument(help="The id, as `bihuan 
         if not parts.accounts.revoke_token(token):
             raise fail("There is no such token, or it was revoked already; `bihuan token list` shows the ids.")
     typer.echo("Revoked.")
-
-
-# Posts.
-
-
-@posts.command()
-def take(post: PostCode, login: Login) -> None:
-    """Give a post to a person, from now on."""
-    with opened() as parts:
-        changed = _hold(parts, post, _person(parts, login), now=True)
-    typer.echo("Taken." if changed else "It was held already.")
-
-
-@posts.command()
-def leave(post: PostCode, login: Login) -> None:
-    """Take a post from a person, from now on."""
-    from service.directory import require_held
-
-    with opened() as parts:
-        person = _person(parts, login)
-        registered, now = parts.book.register_now()
-        require_held(registered, person, post, now)
-        _hold(parts, post, person, now=False)
-    typer.echo("Left.")
-
-
-# Register and rulebook.
-
-
-@registers.command()
-def load(
-    file: Annotated[Path, typer.Argument(help="A TOML file with sites, departments, windows, items, posts.")],
-) -> None:
-    """Enter what a register file holds; what is there already stays as it is, and one mistake enters nothing."""
-    from service.adoption import RegisterFileError, load_register
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise fail(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
-    with opened() as parts:
-        try:
-            loaded = load_register(parts.book, file.name, text)
-        except RegisterFileError as error:
-            raise fail(f"{error}\nNothing was entered.") from None
-    typer.echo(f"{loaded.added} entered, {loaded.already} were there already.")
-
-
-@registers.command("show")
-def show_register() -> None:
-    """List everything entered, and who holds which post; separated by tabs."""
-    from service.directory import everyone
-
-    with opened() as parts:
-        registered, now = parts.book.register_now()
-        logins = {one.person: one.login for one in everyone(parts.pool, parts.vault)}
-    for site in registered.sites.values():
-        typer.echo(f"site\t{site.code}\t{site.name_zh}\t{site.name_en}\t{site.level}\t{site.parent or '-'}")
-    for unit in registered.departments.values():
-        typer.echo(f"department\t{unit.code}\t{unit.name_zh}\t{unit.name_en}\t{unit.site}\t{unit.upper or '-'}")
-    for window in registered.windows.values():
-        place = f"{window.site}\t{window.department or '-'}\t{window.kind}"
-        typer.echo(f"window\t{window.code}\t{window.name_zh}\t{window.name_en}\t{place}")
-    for item in registered.items.values():
-        days = "-" if item.promised_working_days is None else item.promised_working_days
-        typer.echo(f"item\t{item.code}\t{item.name_zh}\t{item.name_en}\t{item.department}\t{days}")
-    for post in registered.posts.values():
-        held = [t.person for t in registered.tenures if t.post == post.code and t.covers(now)]
-        holders = " ".join(logins.get(person, str(person)) for person in held) or "-"
-        place = f"{post.site}\t{post.department or '-'}\t{post.window or '-'}"
-        typer.echo(f"post\t{post.code}\t{post.name_zh}\t{post.name_en}\t{place}\t{post.role}\t{holders}")
 
 
 # Keys.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from domain.decider import Code, PublicName, Role
 from domain.register import Department, Item, Post, Site, SiteLevel, Window, WindowKind
-from service.forms.form import HallCode
+from service.forms.form import HallCode, Moment
 
 OF_NOBODY: Final = frozenset({Role.CITIZEN, Role.PUBLIC, Role.SYSTEM})
 """Roles that no post carries: who acts in them is not staff."""
@@ -116,3 +117,36 @@ class PostForm(EntryForm):
 
 AnyEntryForm: TypeAlias = SiteForm | DepartmentForm | WindowForm | ItemForm | PostForm
 """One entry of any kind."""
+
+
+class _Change(BaseModel):
+    """What every change of the register has: nothing unknown may stand in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EndDeputyForm(_Change):
+    """Who stood in for whom, and does so no longer."""
+
+    absent: UUID
+    deputy: UUID
+
+
+class DeputyForm(EndDeputyForm):
+    """Who stands in for whom, and when: from now on, and without an end, unless something else is said."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class RenameForm(_Change):
+    """The names of an entry from now on."""
+
+    name_zh: PublicName = Field(min_length=1)
+    name_en: PublicName = Field(min_length=1)
+
+
+class MergeDepartmentForm(_Change):
+    """The department that has the duties of another one from now on."""
+
+    into: Code

@@ -157,7 +157,8 @@ def acting(found: User, named: Code | None = None) -> Caller:
     if len(fitting) != 1:
         raise NoPostChosen(posts=[post.code for post in found.posts])
     post = fitting[0]
-    actor = Actor(person=found.person, post=post.code, role=post.role)
+    absent = found.register.absent(found.person, post.code, found.now)
+    actor = Actor(person=found.person, post=post.code, role=post.role, on_behalf_of=absent)
     return Caller(actor=actor, viewer=viewer(found.register, actor, found.now), user=found)
 
 

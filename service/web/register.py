@@ -13,11 +13,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain import register, rulebook
 from domain.decider import Code, PersonKey, Role
-from domain.register import Add, LeavePost, RegisterCommand, TakePost, Window
+from domain.register import (
+    Add,
+    AppointDeputy,
+    EndDeputy,
+    EntryKind,
+    LeavePost,
+    MergeDepartment,
+    RegisterCommand,
+    Rename,
+    TakePost,
+    Window,
+)
 from domain.rulebook import AdoptCalendar, AdoptCategories, AdoptPolicy, AdoptStages, RulebookCommand
 from service.accounts import UnknownAccount
 from service.casebook import Done
-from service.forms.entries import AnyEntryForm
+from service.forms.entries import AnyEntryForm, DeputyForm, EndDeputyForm, MergeDepartmentForm, RenameForm
 from service.forms.rules import CalendarForm, CategoriesForm, PolicyForm, StagesForm, policy_of
 from service.parts import Parts
 from service.web.deps import Asking, Caller, InAsking, InParts, acting_as
@@ -30,6 +41,7 @@ RULEBOOK: Final = "rulebook"
 
 Administrator = Annotated[Caller, Depends(acting_as(Role.ADMINISTRATOR))]
 PostCode = Annotated[Code, Path(description="The code of a post.")]
+EntryCode = Annotated[Code, Path(description="The code of an entry.")]
 
 _EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "site": {"code": "GXQ", "name_zh": "高新区政务服务中心", "name_en": "Service Centre", "level": "district"},
@@ -140,6 +152,7 @@ def posts(response: Response, _: Administrator, parts: InParts) -> dict[str, Any
     return {
         "version": version,
         "posts": [{**asdict(post), "holders": held.get(post.code, [])} for post in registered.posts.values()],
+        "deputies": [asdict(one) for one in registered.deputyships if one.until is None or now < one.until],
     }
 
 
@@ -173,6 +186,67 @@ def leave_post(
     """Take a post from a person, from now on."""
     command = LeavePost(at=datetime.now(UTC), by=who.actor, post=post, person=PersonKey(form.person))
     return _changed(response, _register(parts, command, asking, "leave-post", form))
+
+
+@router.post("/register/posts/{post:path}/deputy", tags=[REGISTER])
+def appoint_deputy(
+    post: PostCode, form: DeputyForm, response: Response, who: Administrator, parts: InParts, asking: InAsking
+) -> Changed:
+    """Let somebody with an account stand in for an absent holder of a post; their acts name both."""
+    for person in (form.absent, form.deputy):
+        if parts.accounts.login_of(PersonKey(person)) is None:
+            raise UnknownAccount(person=person)
+    command = AppointDeputy(
+        at=datetime.now(UTC),
+        by=who.actor,
+        post=post,
+        absent=PersonKey(form.absent),
+        deputy=PersonKey(form.deputy),
+        since=form.since,
+        until=form.until,
+    )
+    return _changed(response, _register(parts, command, asking, "appoint-deputy", form))
+
+
+@router.post("/register/posts/{post:path}/end-deputy", tags=[REGISTER])
+def end_deputy(
+    post: PostCode, form: EndDeputyForm, response: Response, who: Administrator, parts: InParts, asking: InAsking
+) -> Changed:
+    """Let a deputy stand in no longer, from now on."""
+    absent, deputy = PersonKey(form.absent), PersonKey(form.deputy)
+    command = EndDeputy(at=datetime.now(UTC), by=who.actor, post=post, absent=absent, deputy=deputy)
+    return _changed(response, _register(parts, command, asking, "end-deputy", form))
+
+
+@router.post("/register/{kind}/{code:path}/rename", tags=[REGISTER])
+def rename(
+    kind: EntryKind,
+    code: EntryCode,
+    form: RenameForm,
+    response: Response,
+    who: Administrator,
+    parts: InParts,
+    asking: InAsking,
+) -> Changed:
+    """Give an entry other names, from now on; what was told before keeps the old ones."""
+    command = Rename(
+        at=datetime.now(UTC), by=who.actor, kind=kind, entry=code, name_zh=form.name_zh, name_en=form.name_en
+    )
+    return _changed(response, _register(parts, command, asking, "rename", form))
+
+
+@router.post("/register/department/{code:path}/merge", tags=[REGISTER])
+def merge_department(
+    code: EntryCode,
+    form: MergeDepartmentForm,
+    response: Response,
+    who: Administrator,
+    parts: InParts,
+    asking: InAsking,
+) -> Changed:
+    """Let a department go into another one, from now on; its open cases are handed over by the complaint desk."""
+    command = MergeDepartment(at=datetime.now(UTC), by=who.actor, department=code, into=form.into)
+    return _changed(response, _register(parts, command, asking, "merge-department", form))
 
 
 @router.get("/rulebook", tags=[RULEBOOK])

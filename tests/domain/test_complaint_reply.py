@@ -409,9 +409,7 @@ TURNS: dict[type[Command], set[Step]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "command", [SUBMIT, APPROVE, REJECT, DELIVER], ids=lambda one: type(one).__name__
-)
+@pytest.mark.parametrize("command", [SUBMIT, APPROVE, REJECT, DELIVER], ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("last", [None, *LOOP], ids=lambda event: type(event).__name__)
 def test_each_step_has_its_turn(command: Command, last: Event | None) -> None:
     """Everywhere else the command is out of turn, whoever asks."""

@@ -149,6 +149,12 @@ BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "unpublish": {"reason": "内容有误。"},
         "propose-disclose": {"fields": ["name"], "disclosure_recipient": "court", "legal_basis": "调查令"},
         "confirm-disclose": {"proposal": NO_REQUEST},
+        "request-supplement": {"items": ["办件编号"]},
+        "provide-supplement": {"supplement": NO_REQUEST, "content": "办件编号 1501。"},
+        "pause-clock": {"reason": "expert_or_hearing"},
+        "resume-clock": {"pause": NO_REQUEST},
+        "request-extension": {"days": 5, "reason": "须两个部门共同核实。"},
+        "decide-extension": {"extension": NO_REQUEST, "approved": True},
     }
 )
 """Forms of commands that a smooth way does not need."""

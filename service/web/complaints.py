@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.complaint.state import PROMISE, Step
 from domain.decider import Code, Role, beside
 from domain.errors import NotYourRole, Unknown
+from domain.handling import Facts
 from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
 from projections.docket import DOCKET, DocketRow, fold
@@ -136,11 +137,13 @@ def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]
     row = fold(entries)
     if row is None:
         raise Unknown
-    lines = history(for_the_complainant(entries), parts.book.facts().register, form.language)
+    facts = parts.book.facts()
+    lines = history(for_the_complainant(entries), facts.register, form.language)
     texts = answer(entries)
     return {
         "complaint_no": row.complaint_no,
         "step": row.step,
+        "stage": stage(facts, row.step),
         **promised(row),
         "history": [{"at": line.at, "said": line.said} for line in lines],
         "answer": [
@@ -149,6 +152,12 @@ def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]
             if text is not None
         ],
     }
+
+
+def stage(facts: Facts, step: Step) -> dict[str, str] | None:
+    """Give the names of the stage that the place adopted for a step; None where it goes by its own."""
+    found = facts.rulebook.stage(step)
+    return None if found is None else {"code": found.code, "name_zh": found.name_zh, "name_en": found.name_en}
 
 
 def promised(row: DocketRow) -> dict[str, Any]:
@@ -242,10 +251,12 @@ def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> d
     Sealed values are opened by themselves. `next_steps` are never refused for who you are or how the case stands.
     """
     row, entries = known(parts, who, case_id)
+    facts = parts.book.facts()
     _head(response, row.version, row.position)
     return {
         **summary(row),
-        **to_take(steps(row, entries, who, parts.book.facts())),
+        "stage": stage(facts, row.step),
+        **to_take(steps(row, entries, who, facts)),
         "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
         "current": current(entries),
     }

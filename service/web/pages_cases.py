@@ -90,7 +90,7 @@ def _line(here: Around, row: DocketRow) -> dict[str, Any]:
     return {
         "id": row.case,
         "number": row.complaint_no,
-        "step": here.t.word(row.step),
+        "step": here.step(row.step),
         "category": here.category(row.category),
         "about": here.window(row.respondent_window) or here.department(row.respondent_department),
         "department": here.department(row.department),
@@ -166,7 +166,7 @@ def _case(
         primary=row.primary,
         warrant=row.restricted and who.actor.role is Role.AUDITOR,
         past=past,
-        stood=None if stood is None else page.t.word(stood["step"]),
+        stood=None if stood is None else here.step(stood["step"]),
         moments=moments,
         unread=unread,
         moment=here.teller.moment,
@@ -204,7 +204,7 @@ def _summary(here: Around, row: DocketRow) -> list[tuple[str, Any]]:
 
     over = row.replied_at is not None or row.step in TERMINAL
     shown = [
-        ("step", t.word(row.step)),
+        ("step", here.step(row.step)),
         ("due", _due(here, row, row.due, provisional=row.due_provisional)),
         ("handle_due", _due(here, row, row.handle_due, provisional=row.handle_due_provisional, over=over)),
         ("category", here.category(row.category)),

@@ -189,7 +189,9 @@ def test_what_a_supervisor_would_want_to_know_is_watched() -> None:
     watched = {one.code for one in refusals() if one.watched}
     assert watched == {
         "own-appointment", "own-cause", "own-complaint", "own-work-approved", "own-work-revisited", "own-work-verified",
-        "unit-concerned",
+        "unit-concerned", "own-proposal", "own-work-ended", "own-work-reviewed", "withdrawal-invalid", "own-return",
+        "own-clock", "own-erasure", "own-work-erased", "recused", "recusal-pending", "own-recusal", "own-answer-lifted",
+        "own-contact-reclassified",
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     OWN_CASE = "own_case"
     WARRANT = "warrant"
     NOTICE = "notice"
+    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

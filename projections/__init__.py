@@ -10,6 +10,7 @@ from projections.docket import DOCKET
 from projections.outbox import OUTBOX
 from projections.published import PUBLISHED
 from projections.runner import Projection
+from projections.statements import STATEMENTS
 
-PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED)
+PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED, STATEMENTS)
 """Every projection, under the number this version was built for."""

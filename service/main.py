@@ -30,6 +30,7 @@ from service.web import (
     problems,
     published,
     register,
+    statements,
 )
 from service.web.guard import guard
 
@@ -57,6 +58,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(contacts.router, prefix="/api/v1")
+    app.include_router(statements.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
     app.include_router(notices.router, prefix="/api/v1")

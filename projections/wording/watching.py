@@ -40,6 +40,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "field_explanation": ("说明", "explanation"),
     "field_question": ("询问内容", "question"),
     "field_answer": ("反馈内容", "answer"),
+    "purpose_statement": ("陈述申辩", "a statement of the other side"),
     # commands
     "command_request-recusal": ("申请回避", "ask that somebody keep out"),
     "command_decide-recusal": ("决定是否回避", "decide who keeps out"),

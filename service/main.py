@@ -25,6 +25,7 @@ from service.web import (
     own,
     pages_cases,
     pages_intake,
+    pages_own,
     pages_session,
     privacy,
     problems,
@@ -65,6 +66,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(health.router)
     app.include_router(pages_session.router)
     app.include_router(pages_intake.router)
+    app.include_router(pages_own.router)
     app.include_router(pages_cases.router)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -96,10 +96,14 @@ def _act(form_type: type[Form], asked_with: type[Form]) -> Callable[..., dict[st
     return act
 
 
-for _name in OWN:
+OWN_FORMS: Final[Mapping[Code, type[Form]]] = {name: own_form(FORMS[name]) for name in OWN}
+ACTS: Final[Mapping[Code, Callable[..., dict[str, Any]]]] = {name: _act(FORMS[name], OWN_FORMS[name]) for name in OWN}
+"""What each does, for the API and the pages."""
+
+for _name, _does in ACTS.items():
     public.add_api_route(
         f"/{_name}",
-        _act(FORMS[_name], own_form(FORMS[_name])),
+        _does,
         methods=["POST"],
         summary=f"{FORMS[_name].summary}, by number and query code",
         operation_id=f"own_{_name}",

@@ -189,26 +189,3 @@ def receipt(page: InPage) -> Response:
     # On a machine that many use, the next one must not find it.
     answer.delete_cookie(RECEIPT, path="/receipt", httponly=True, samesite="strict")
     return answer
-
-
-@router.get("/status")
-def status_page(page: InPage) -> Response:
-    """Ask for number and code."""
-    return page.show("status.html", trouble=None, told=None, number="")
-
-
-@router.post("/status")
-def status(page: InPage) -> Response:
-    """Tell how a complaint stands; nothing is changed, so the answer comes at once and its code is in no address."""
-    number = page.sent.one("complaint_no")
-    try:
-        form = complaints.StatusForm(
-            complaint_no=number, query_code=page.sent.one("query_code"), language=page.t.language
-        )
-        told = complaints.status(page.request, form, page.parts)
-    except ValidationError:
-        trouble = Trouble(*page.t.trouble("status-blank"), "status-blank")
-        return page.show("status.html", HTTPStatus.UNPROCESSABLE_ENTITY, trouble=trouble, told=None, number=number)
-    except Refused as refused:
-        return page.show("status.html", status_of(refused), **page.refused(refused), told=None, number=number)
-    return page.show("status.html", trouble=None, told=told, number=number, moment=around(page).teller.moment)

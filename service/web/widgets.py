@@ -54,6 +54,7 @@ REFERS: Final[Mapping[str, str]] = MappingProxyType(
         "new_handler": "handler",
         "staff": "person",
         "person": "person",
+        "target": "person",
         "replaces": "rectification",
         "assist": "department",
     }

@@ -31,6 +31,8 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("GET", "/receipt"): "opens with a cookie that we marked, once",
     ("GET", "/status"): "asks for number and query code",
     ("POST", "/status"): "opens with both, and is limited",
+    ("GET", "/own/{command}"): "asks for both, and for what is to be said",
+    ("POST", "/own/{command}"): "opens with both, and is limited",
 }
 """Why a page needs no log-in."""
 

@@ -188,3 +188,36 @@ def test_a_new_query_code_is_shown_once_like_the_first(hall: Hall) -> None:
     asked = {"complaint_no": case.complaint_no}
     assert clerk.post("/status", data={**asked, "query_code": case.query_code}).status_code == 404
     assert clerk.post("/status", data={**asked, "query_code": code[1]}).status_code == 200
+
+
+def test_a_citizen_acts_on_the_own_case_by_number_and_code(hall: Hall) -> None:
+    """Withdrawn on a page without an account: once, with the right code only, and what was typed stays."""
+    case, citizen = hall.complain(), browser(hall)
+    told = citizen.post("/status", data={"complaint_no": case.complaint_no, "query_code": case.query_code})
+    address = f"/own/withdraw?number={case.complaint_no}"
+    assert address in PageReader(told.text).addresses()
+    page, position = citizen.get(address), hall.last_position()
+    assert dict(PageReader(page.text).form("/own/withdraw").sent())["complaint_no"] == case.complaint_no
+    wrong = send(citizen, page, "/own/withdraw", query_code="0000-0000-0000-0000", reason="已经解决。")
+    assert (wrong.status_code, trouble(wrong)) == (404, "not-found")
+    assert hall.last_position() == position
+    form = PageReader(wrong.text).form("/own/withdraw")
+    assert dict(form.sent())["reason"] == "已经解决。"
+    done = post(citizen, form, query_code=case.query_code)
+    assert (done.status_code, done.url.path, done.url.query) == (200, "/status", b"done=withdraw")
+    assert hall.as_("ZHOU").get(case.path).json()["step"] == "withdrawn"
+    position = hall.last_position()
+    assert post(citizen, form, query_code=case.query_code).status_code == 200
+    assert hall.last_position() == position
+    for elsewhere in ("accept", "request-recusal", "nothing"):
+        assert citizen.get(f"/own/{elsewhere}").status_code == 404
+        assert citizen.post(f"/own/{elsewhere}", data={}).status_code == 404
+
+
+def test_a_review_too_late_or_too_early_says_so(hall: Hall) -> None:
+    """What the rules refuse a complainant is told on the page, in their language."""
+    case, citizen = hall.complain(), browser(hall)
+    asked = {"complaint_no": case.complaint_no, "query_code": case.query_code, "grounds": "我不同意。"}
+    page = send(citizen, citizen.get("/own/request-review"), "/own/request-review", **asked)
+    assert (page.status_code, trouble(page)) == (409, "out-of-turn")
+    assert trouble(send(citizen, page, "/own/request-review", grounds=" ")) == "malformed"

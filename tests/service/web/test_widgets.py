@@ -25,12 +25,13 @@ from service.forms.inquiry import RecordFindingForm
 from service.forms.intake import RegisterForm
 from service.forms.resolution import RevisitForm, SubmitReplyForm
 from service.web.drawing import Choices, Drawing, Option, Widget, wrong
+from service.web.own import OWN_FORMS
 from service.web.pages import environment
 from service.web.texts import Texts, catalogue
 from service.web.widgets import Kind, Part, Sent, misplaced, parts, read, spelled
 from tests.service.web.reading_pages import PageReader
 
-EVERY: Final[list[type[BaseModel]]] = [RegisterForm, *FORMS.values()]
+EVERY: Final[list[type[BaseModel]]] = [RegisterForm, *FORMS.values(), *OWN_FORMS.values()]
 CHINESE, ENGLISH = Texts(Language.CHINESE), Texts(Language.ENGLISH)
 LEAF: Final = "三号窗口\n<script>alert(1)</script> & \"二\" '三'"
 SOME_ID: Final = uuid5(NAMESPACE, "some")

@@ -51,8 +51,8 @@ class Limit:
     """One limit that ran, or runs, with every day of it; a limit set anew, in a new round say, is another one.
 
     `told` is the date as it was set, `due` as it was last moved. `projected` is the date if the clock ran on now, where
-    it stands still. `in_hand` says that it is still to be kept. `rulebook` is the version of the rulebook by which its
-    days are told. There are no days where nobody knew the rules.
+    it stands still, or stood when the case ended. `in_hand` says that it is still to be kept. `rulebook` is the version
+    of the rulebook by which its days are told. There are no days where nobody knew the rules.
     """
 
     clock: Clock
@@ -147,8 +147,9 @@ def _limit(run: _Run, known: _Known, now: datetime) -> Limit:
     policy = facts.rulebook.policy(case.profile, running.set_at)
     term = None if policy is None else policy.term(running.term)
     stands = run.in_hand and case.paused and run.clock in STOPPED
-    projected = computed(case, run.clock, facts, now) if stands else None
     stops = stops_of(case, run.clock, now if stands else None)
+    reached = computed(case, run.clock, facts, now if stands else None) if stops else None
+    projected = reached if stands or reached != running.due else None
     # What a merged case brought has no pause of this one to name: it is named by that case.
     merged = next((move.reference for move in reversed(run.moves) if move.cause is Cause.MERGED), None)
     brought = [(merged, pause) for pause in running.pauses if merged is not None]

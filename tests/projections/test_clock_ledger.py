@@ -203,7 +203,8 @@ def test_a_new_round_has_a_limit_of_its_own() -> None:
 def test_a_pause_ends_with_the_case() -> None:
     """Closed in a pause, by an import say, the days up to then stood."""
     one = limit(Clock.HANDLE, *upto(CONTACTED), PAUSED, replace(CLOSED, at=local("02-27")))
-    assert (one.in_hand, one.projected) == (False, None)
+    assert (one.in_hand, one.due, one.projected) == (False, until("02-28"), until("03-03"))
+    adds_up(one)
     assert [day for day, reason in why(one).items() if reason is Why.PAUSED] == ["02-26", "02-27"]
 
 

@@ -207,6 +207,7 @@ def some_row(chance: Random, n: int) -> DocketRow:
     """Make a row with anything in the columns that decide."""
     assert BASE is not None
     department = chance.choice(DEPARTMENTS)
+    waiting = chance.choice([(), (), (), ("decide-recusal",), ("approve-reply", "confirm-refuse")])
     respondents = chance.sample(PERSONS, k=chance.choice([0, 0, 0, 0, 1, 2]))
     complainants = [chance.choice([*PERSONS[:2], STRANGER, STRANGER]), *chance.choice([[], [], [], [PERSONS[3]]])]
     return replace(
@@ -229,7 +230,13 @@ def some_row(chance: Random, n: int) -> DocketRow:
         recusing=tuple(chance.sample(PERSONS, k=chance.choice([0] * 7 + [1]))),
         called=tuple(chance.sample(["tax", "approval"], k=chance.choice([0, 0, 0, 1, 2]))),
         review_level=chance.choice([0, 0, 0, 1, 2]),
-        waiting_for=chance.choice([(), (), (), ("decide-recusal",), ("approve-reply", "confirm-refuse")]),
+        waiting_for=waiting,
+        waiting_by=tuple(chance.choice(PERSONS) for _ in waiting),
+        round=chance.choice([1, 1, 2]),
+        paused=chance.choice([True, False, False]),
+        supervision_level=chance.choice([0, 0, 1, 3]),
+        primary=chance.choice([None, None, UUID(int=1)]),
+        due_provisional=chance.choice([True, False, False]),
         responsible=tuple(chance.sample(PERSONS, k=chance.choice([0, 0, 0, 1, 2]))),
         department=department,
         departments=() if department is None else (department, *chance.sample(["tax", "office"], k=1)),

@@ -248,7 +248,11 @@ def evolve(case: Case, event: CorrectingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
         case RecordCorrected(category=category, respondent=respondent):
-            return replace(case, category=category or case.category, respondent=respondent or case.respondent)
+            corrected = replace(case, category=category or case.category)
+            if respondent is None:
+                return corrected
+            # Whoever was complained of first, however wrongly, does not handle what is left of it.
+            return replace(corrected, respondent=respondent, also_about=(*case.also_about, case.respondent))
         case StatementInvited(statement=statement, respondent=respondent, due=due):
             return _with(case, statement, Statement(respondent=respondent, due=due))
         case RespondentStated(by=by, statement=statement):

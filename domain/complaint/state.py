@@ -226,7 +226,8 @@ class Case:
     rectifications that failed and were not planned anew since. `clocks` are the limits that run, each with what it was
     computed of; `before` is the step from which a case went aside (merged, under review, withdrawn). `proposals` are
     the first halves of two-person acts that wait for another person; what is decided there goes out of the mapping.
-    `linked` are merged into this case, by whom and about whom say the next two; a merged one was told `answered_with`.
+    `linked` are merged into this case, by whom and about whom say the next two, the last of them also about whom it
+    was before it was corrected; a merged one was told `answered_with`.
     """
 
     step: Step

@@ -80,6 +80,7 @@ class _Run:
     rulebook: int
     case: Case
     in_hand: bool = True
+    brought_by: UUID | None = None
     moves: list[Move] = field(default_factory=list)
 
 
@@ -123,6 +124,7 @@ def _note(runs: list[_Run], newest: dict[Clock, _Run], clock: Clock, case: Case,
         return
     run.case, run.rulebook = case, version or run.rulebook
     if isinstance(event, DeadlineRecomputed):
+        run.brought_by = run.brought_by if event.taken_over is None else event.reference
         run.moves.append(Move(at=event.at, old=event.old, new=event.new, cause=event.cause, reference=event.reference))
 
 
@@ -150,9 +152,8 @@ def _limit(run: _Run, known: _Known, now: datetime) -> Limit:
     stops = stops_of(case, run.clock, now if stands else None)
     reached = computed(case, run.clock, facts, now if stands else None) if stops else None
     projected = reached if stands or reached != running.due else None
-    # What a merged case brought has no pause of this one to name: it is named by that case.
-    merged = next((move.reference for move in reversed(run.moves) if move.cause is Cause.MERGED), None)
-    brought = [(merged, pause) for pause in running.pauses if merged is not None]
+    # What a merged case brought, or the wait for a decision on a return, is named by that case or return.
+    brought = [(run.brought_by, pause) for pause in running.pauses if run.brought_by is not None]
     return Limit(
         clock=run.clock,
         round=case.round,

@@ -14,8 +14,8 @@ from domain.complaint import COMPLAINT, Event
 from domain.complaint.extending import ExtensionApproved, ExtensionRequested
 from domain.complaint.reviewing import ReopenCause, Reopened
 from domain.complaint.state import Clock
-from domain.complaint.timing import Cause, taken_over
-from domain.deadlines import HOURS, DayKind, Unit
+from domain.complaint.timing import Cause, DeadlineRecomputed, taken_over
+from domain.deadlines import HOURS, DayKind, Pause, Unit
 from domain.decider import Event as AnyEvent
 from domain.rulebook import Profile
 from projections.clock_ledger import Limit, Move, clock_ledger
@@ -184,6 +184,22 @@ def test_a_limit_taken_over_names_the_case_it_came_from() -> None:
     one = limit(Clock.HANDLE, *history, change)
     assert (one.told, one.due) == (until("03-04"), until("03-03"))
     assert {day.pauses for day in one.days if day.why is Why.PAUSED} == {(key("child"),)}
+    adds_up(one)
+
+
+def test_the_wait_for_a_decision_on_a_return_is_told_with_it() -> None:
+    """Asked at eleven, rejected at three: of the four hours to sign one was used, three are left (domain.md §4.3)."""
+    assigned = COMPLAINT.fold(upto(ASSIGNED))
+    assert assigned is not None
+    wait = Pause(start=local("02-14", "11:00"), end=local("02-14", "15:00"))
+    sign = replace(assigned.clocks[Clock.SIGN], pauses=(wait,))
+    late = DeadlineRecomputed(
+        at=wait.end, by=DESK, clock=Clock.SIGN, old=ASSIGNED.sign_due, new=until("02-14", "18:00"),
+        cause=Cause.RETURNED, reference=key("return"), basis=BASIS,
+        taken_over=replace(sign, due=until("02-14", "18:00")),
+    )  # fmt: skip
+    one = limit(Clock.SIGN, *upto(ASSIGNED), late)
+    assert [(day.why, day.counted) for day in one.days] == [(Why.COUNTS, timedelta(hours=4))]
     adds_up(one)
 
 

@@ -40,8 +40,8 @@ the events. That a command is in turn does not mean that this person may give it
 ADDED_HEAD: Final = """
 ## Commands that the specification does not list
 
-| command | why it is there |
-|---|---|"""
+| command | who may | why it is there |
+|---|---|---|"""
 DIFFERS_HEAD: Final = """
 ## Where the table differs from the specification
 
@@ -177,7 +177,7 @@ def catalogue() -> str:
         lines.append(
             f"| `{turn.command}` | {steps} | {', '.join(turn.roles) or 'nobody yet'} | {', '.join(turn.events)} |"
         )
-    added = [f"| `{command}` | {reason} |" for command, reason in ADDED.items()]
+    added = [f"| `{command}` | {', '.join(roles)} | {reason} |" for command, (roles, reason) in ADDED.items()]
     differs = [
         f"| `{command}` | {kind} | {', '.join(words)} | {reason} |"
         for (command, kind), (words, reason) in DIFFERS.items()

@@ -20,30 +20,66 @@ UNANSWERED: Final = (
 )
 MOVED: Final = (("DeadlineRecomputed",), "A limit that moves is an event of its own (architecture.md §2).")
 
-ADDED: Final[Mapping[str, str]] = {
-    "replace-query-code": "Who lost the code gets a new one, and the old one dies (architecture.md §5).",
-    "recompute-deadlines": "A calendar adopted later moves limits, on record and never to an earlier day (§14 case 4).",
-    "decline-proposal": "Whoever could confirm may decline: the other half of a two-person act (architecture.md §2).",
-    "expire-proposal": "A proposal that nobody confirms ends by itself and stops no clock (architecture.md §2).",
-    "call-in": "Several departments: one leads, the others answer, each with its own clock.",
-    "answer-call": "The answer of a department that was called in.",
-    "hand-over": "Cases of somebody who leaves, is away or recused go to somebody else; no promise begins anew.",
-    "reply-linked": "Whoever was merged into another case gets an answer of their own (domain.md §4.3).",
-    "revisit-linked": "And a revisit of their own (domain.md §4.3).",
-    "remind": "The reminder before a limit (domain.md §5, escalate.remind).",
-    "correct-record": "A wrong category, respondent or contact; the old value stays on record.",
-    "invite-statement": "The other side is heard, in words that do not tell who complained.",
-    "make-statement": "What the other side says (RESPONDENT in domain.md §6.2: statement, appeal).",
-    "record-notice": "That a notice arrived: what was not delivered does not count as told.",
-    "propose-disclose": "Disclosing who complained is a two-person act (architecture.md §2).",
-    "confirm-disclose": "The second person of a disclosure.",
-    "request-erasure": "The complainant's right (domain.md §11.1; PIPL art. 47).",
-    "decide-erasure": "It is decided with a legal basis; what must be kept is restricted (domain.md §11.2).",
-    "witness-erasure": "Keys are destroyed before a witness (domain.md §11.1).",
-    "erase": "The keys are destroyed, and it is said when they are gone from backups (architecture.md §5).",
-    "lift-restriction": "A restriction whose ground has gone.",
+ADDED: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "replace-query-code": (
+        ("citizen", "intake"),
+        "Who lost the code gets a new one, and the old one dies (architecture.md §5).",
+    ),
+    "recompute-deadlines": (
+        ("system",),
+        "A calendar adopted later moves limits, on record and never to an earlier day (§14 case 4).",
+    ),
+    "decline-proposal": (
+        ("dispatcher", "privacy_officer", "supervisor"),
+        "Whoever could confirm may decline: the other half of a two-person act (architecture.md §2).",
+    ),
+    "expire-proposal": (
+        ("system",),
+        "A proposal that nobody confirms ends by itself and stops no clock (architecture.md §2).",
+    ),
+    "call-in": (
+        ("dispatcher", "handler"),
+        "Several departments: one leads, the others answer, each with its own clock.",
+    ),
+    "answer-call": (("handler", "unit_head"), "The answer of a department that was called in."),
+    "hand-over": (
+        ("dispatcher", "unit_head"),
+        "Cases of somebody who leaves, is away or recused go to somebody else; no promise begins anew.",
+    ),
+    "reply-linked": (
+        ("dispatcher", "system"),
+        "Whoever was merged into another case gets an answer of their own (domain.md §4.3).",
+    ),
+    "revisit-linked": (("revisit_officer",), "And a revisit of their own (domain.md §4.3)."),
+    "remind": (("supervisor", "system"), "The reminder before a limit (domain.md §5, escalate.remind)."),
+    "correct-record": (
+        ("dispatcher", "handler", "intake"),
+        "A wrong category, respondent or contact; the old value stays on record.",
+    ),
+    "invite-statement": (("handler",), "The other side is heard, in words that do not tell who complained."),
+    "make-statement": (("respondent",), "What the other side says (RESPONDENT in domain.md §6.2: statement, appeal)."),
+    "record-notice": (
+        ("dispatcher", "handler", "intake", "system"),
+        "That a notice arrived: what was not delivered does not count as told.",
+    ),
+    "propose-disclose": (("supervisor",), "Disclosing who complained is a two-person act (architecture.md §2)."),
+    "confirm-disclose": (("privacy_officer",), "The second person of a disclosure."),
+    "request-erasure": (
+        ("citizen", "intake", "privacy_officer"),
+        "The complainant's right (domain.md §11.1; PIPL art. 47).",
+    ),
+    "decide-erasure": (
+        ("privacy_officer",),
+        "It is decided with a legal basis; what must be kept is restricted (domain.md §11.2).",
+    ),
+    "witness-erasure": (("privacy_officer", "supervisor"), "Keys are destroyed before a witness (domain.md §11.1)."),
+    "erase": (
+        ("privacy_officer",),
+        "The keys are destroyed, and it is said when they are gone from backups (architecture.md §5).",
+    ),
+    "lift-restriction": (("privacy_officer",), "A restriction whose ground has gone."),
 }
-"""Commands that the specification does not list, each with why it is there."""
+"""Commands that the specification does not list, each with who may give it, and why it is there."""
 
 DIFFERS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], str]]] = {
     ("register", "role"): (
@@ -92,6 +128,11 @@ DIFFERS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], str]]] = {
         "A new round is an event of its own, with limits of its own.",
     ),
     ("reopen", "step"): (("withdrawn",), "A supervisor may continue a withdrawn case ex officio."),
+    ("answer-supervision", "role"): (
+        ("dispatcher", "handler", "unit_head"),
+        "The unit answers that has the case; the desk where none has it, or it has answered. §6.3 names nobody.",
+    ),
+    ("lift-supervision", "role"): (("supervisor",), "Who may issue an order may lift it. §6.3 names nobody."),
     ("answer-supervision", "step"): (ENDED, "An order outlives the end of the case it was about."),
     ("lift-supervision", "step"): (ENDED, "An order outlives the end of the case it was about."),
     ("propose-publish", "no step"): (UNANSWERED, "Only what was answered or has ended can be published."),

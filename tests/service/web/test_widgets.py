@@ -258,7 +258,9 @@ def test_what_is_no_time_is_said_to_be_none(typed: str) -> None:
 def test_one_more_place_is_drawn_for_each_point() -> None:
     """A complaint of three points has three places for answers, and what was typed in more is kept."""
     page = drawn(SubmitReplyForm, None, rows={"points": 3})
-    assert len([control for control in page.controls if control.name == "points"]) == 3
+    places = [control for control in page.controls if control.name == "points"]
+    assert [place.labelled for place in places] == [True, True, True]
+    assert len({place.attributes["id"] for place in places}) == 3
     kept = drawn(SubmitReplyForm, Sent((("points", "一"), ("points", "二"))), rows={"points": 3})
     assert [control.values for control in kept.controls if control.name == "points"] == [["一"], ["二"], [""]]
 

@@ -20,6 +20,7 @@ from service.web import (
     clocks,
     complaints,
     contacts,
+    handing_over,
     health,
     notices,
     own,
@@ -60,6 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(statements.router, prefix="/api/v1")
+    app.include_router(handing_over.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
     app.include_router(notices.router, prefix="/api/v1")

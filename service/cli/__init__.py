@@ -57,11 +57,23 @@ def fail(message: str) -> typer.Exit:
 def main() -> None:
     """Run the program; what a person can mend is one line, not a traceback."""
     from service import log
-    from service.cli import cases, clocks, contacts, demo, imports, offices, people, privacy, rules, server
+    from service.cli import (
+        cases,
+        clocks,
+        contacts,
+        demo,
+        handing_over,
+        imports,
+        offices,
+        people,
+        privacy,
+        rules,
+        server,
+    )
 
     # Or the lines about what was done would stand between what a command prints.
     log.configure(quiet=True)
-    for module in (server, cases, clocks, contacts, imports, demo, people, rules, privacy, offices):
+    for module in (server, cases, clocks, contacts, imports, demo, people, rules, privacy, offices, handing_over):
         module.register(app)
     try:
         app()

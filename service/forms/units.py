@@ -59,12 +59,12 @@ class RequestReturnForm(Form):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"reason": "not_our_duty", "explanation": "该事项由税务部门负责。", "suggested_unit": "SW"}]
+            "examples": [{"return_reason": "not_our_duty", "explanation": "该事项由税务部门负责。", "suggested_unit": "SW"}]
         }
     )
     name = "request-return"
     summary = "Say that the case is not this unit's duty (退回)"
-    reason: Code = Field(description="One of the policy's list `return_reason`.")
+    return_reason: Code = Field(description="One of the policy's list of this name.")
     explanation: Text
     suggested_unit: Code | None = Field(default=None, description="The department whose it may be.")
 
@@ -73,7 +73,7 @@ class RequestReturnForm(Form):
             at=making.at,
             by=making.by,
             request=making.new_id,
-            reason=self.reason,
+            reason=self.return_reason,
             explanation=making.sealer.seal("explanation", self.explanation),
             suggested_unit=self.suggested_unit,
         )

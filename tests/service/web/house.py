@@ -175,6 +175,17 @@ BESIDE_THE_WAY: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "resume-clock": {"pause": NO_REQUEST},
         "request-extension": {"days": 5, "reason": "须两个部门共同核实。"},
         "decide-extension": {"extension": NO_REQUEST, "approved": True},
+        "call-in": {"department": "SW", "question": "是否已完成税务登记？"},
+        "answer-call": {"call": NO_REQUEST, "answer": "已完成。"},
+        "request-return": {"return_reason": "not_our_duty", "explanation": "属税务部门职责。"},
+        "decide-return": {"request": NO_REQUEST, "approved": True},
+        "hand-over": {"department": "SW", "reason": "reorganised"},
+        "merge": {"primary": NO_REQUEST, "link": "joint"},
+        "propose-unmerge": {"reason": "不是同一事项。"},
+        "confirm-unmerge": {"proposal": NO_REQUEST},
+        "reply-linked": {"reply": NO_REQUEST, "method": "phone"},
+        "revisit-linked": {"method": "phone", "result": "no_answer"},
+        "split": {"parts": [{"points": [1], "narrative": "另一件事。"}]},
     }
 )
 """Forms of commands that a smooth way does not need."""

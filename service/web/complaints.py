@@ -34,7 +34,7 @@ from service.parts import Parts
 from service.web.by_code import HOUR, case_by_code
 from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
-from service.web.steps import steps
+from service.web.steps import steps, with_primary
 from service.web.steps import told as to_take
 
 router = APIRouter(prefix="/complaints", tags=["complaints"])
@@ -256,7 +256,7 @@ def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> d
     return {
         **summary(row),
         "stage": stage(facts, row.step),
-        **to_take(steps(row, entries, who, facts)),
+        **to_take(steps(row, entries, who, with_primary(parts, row, facts))),
         "sealed": sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)}),
         "current": current(entries),
     }

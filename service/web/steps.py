@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from domain import complaint
 from domain.complaint.obstacles import Obstacle, obstacles
 from domain.handling import Facts
 from projections.docket import DocketRow
+from projections.histories import read_stream
 from projections.runner import Entry
 from service.forms import FORMS
+from service.parts import Parts
 from service.web.deps import Caller
 
 
+def with_primary(parts: Parts, row: DocketRow, facts: Facts) -> Facts:
+    """Give the facts with the case that this one was merged into, if it was: some steps are decided with that one."""
+    if row.primary is None:
+        return facts
+    with parts.pool.connection() as connection:
+        entries = read_stream(connection, row.primary)
+    primary = complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
+    return replace(facts, others=MappingProxyType({row.primary: primary}))
+
+
 def steps(row: DocketRow, entries: Sequence[Entry], who: Caller, facts: Facts) -> list[Obstacle]:
-    """Say for every command that can be asked for what stands in the way of somebody, those in turn first."""
+    """Say for every command that can be asked for what stands in the way of somebody, those in turn first.
+
+    For a merged case the facts come from `with_primary`.
+    """
     case = complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
     # The casebook decides no earlier than the last event either.
     at = max(who.user.now, row.changed_at)

@@ -18,8 +18,14 @@ from typing import Final
 from uuid import UUID
 from zipfile import ZipFile
 
+import psycopg
 import pytest
+from psycopg import sql
 
+from projections import PROJECTIONS
+from projections.docket import DOCKET
+from projections.outbox import OUTBOX
+from projections.runner import Runner
 from service.imports.mapping import load
 from service.imports.table import Counts, import_table
 from service.parts import Parts, open_parts
@@ -262,6 +268,30 @@ def test_rows_that_change_nothing_of_ours_are_only_counted(imported: Imported) -
             expected += not changed and (row.group, row.person) == (before.group, before.person)
             before = row
     assert imported.counts.unchanged == expected
+
+
+def test_the_docket_shows_where_each_case_stands(imported: Imported) -> None:
+    """Its last state and group, nothing due; and nobody is written to because of what happened elsewhere long ago."""
+    with psycopg.connect(imported.parts.dsn, autocommit=True) as connection:
+        runner = Runner(connection, PROJECTIONS)
+        runner.take()
+        runner.catch_up()
+        found = connection.execute(
+            sql.SQL('select "case", step, department, due, handle_due, complaint_no from {}').format(
+                sql.Identifier(DOCKET.table)
+            )
+        ).fetchall()
+        letters = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(OUTBOX.table))).fetchone()
+    number_of = {events[0].stream: number for number, events in imported.events.items()}
+    shown = {number_of[case]: (step, department) for case, step, department, *_ in found}
+    expected = {}
+    for number, rows in imported.changes.items():
+        group = rows[-1].group
+        steps = {"Closed": "closed", "New": "registered"}
+        expected[number] = (steps[rows[-1].state], None if group is None else group.replace("Group ", "INCIDENTS.G"))
+    assert shown == expected
+    assert [row for row in found if row[3] is not None or row[4] is not None] == []
+    assert letters == (0,)
 
 
 def test_nobody_is_named(imported: Imported) -> None:

@@ -94,6 +94,11 @@ ROLES: Final[Mapping[Door, frozenset[Role]]] = {
     ("POST", f"{V1}/register/entries"): ADMINISTRATORS,
     ("POST", f"{V1}/register/posts/{{post:path}}/take"): ADMINISTRATORS,
     ("POST", f"{V1}/register/posts/{{post:path}}/leave"): ADMINISTRATORS,
+    ("POST", f"{V1}/register/posts/{{post:path}}/deputy"): ADMINISTRATORS,
+    ("POST", f"{V1}/register/posts/{{post:path}}/end-deputy"): ADMINISTRATORS,
+    ("POST", f"{V1}/register/{{kind}}/{{code:path}}/rename"): ADMINISTRATORS,
+    ("POST", f"{V1}/register/department/{{code:path}}/merge"): ADMINISTRATORS,
+    ("POST", f"{V1}/hand-over"): frozenset({Role.DISPATCHER, Role.UNIT_HEAD}),
     ("GET", f"{V1}/rulebook"): ADMINISTRATORS,
     ("POST", f"{V1}/rulebook/policies"): ADMINISTRATORS,
     ("POST", f"{V1}/rulebook/calendars"): ADMINISTRATORS,
@@ -124,6 +129,9 @@ BEFORE: Final[Mapping[str, str | None]] = {
     **dict.fromkeys(("resolve-on-spot", "propose-disclose", "confirm-disclose")),
     **dict.fromkeys(("propose-terminate", "confirm-terminate"), "sign-for"),
     **dict.fromkeys(("request-review", "order-rework", "propose-publish", "confirm-publish", "unpublish"), "reply"),
+    **dict.fromkeys(("request-return", "decide-return"), "assign"),
+    **dict.fromkeys(("call-in", "answer-call", "hand-over"), "sign-for"),
+    **dict.fromkeys(("merge", "propose-unmerge", "confirm-unmerge", "reply-linked", "revisit-linked", "split")),
     "decide-review": "request-review",
     "reopen": "close",
 }
@@ -226,6 +234,7 @@ class Walk:
                 body = {"erasure_request": NO_REQUEST}
         token = self.hall.parts.accounts.tokens_of(self.hall.people["CHEN"])[-1].token_id
         path = path.replace("{token_id}", str(token)).replace("{post:path}", "DESK").replace("{name}", "start.js")
+        path = path.replace("{kind}", "department").replace("{code:path}", "SJ")
         assert "{" not in path, f"say what stands for the parameter in {path}"
         return client.request(method, path, json=body if method == "POST" else None)
 

@@ -187,8 +187,10 @@ def _later(row: DocketRow, event: Event) -> dict[str, Any]:
             return {"step": row.before or row.step, "before": None, **settled(row, review)}
         case reviewing.Reopened():
             return _reopened(row, event)
-        case correcting.RecordCorrected(category=category, respondent=respondent):
+        case correcting.RecordCorrected(category=category, respondent=respondent, sealed=sealed):
             corrected: dict[str, Any] = {} if category is None else {"category": category}
+            if sealed:
+                corrected["confidentiality"] = Confidentiality.SEALED
             if respondent is not None:
                 corrected |= {
                     "respondent_department": respondent.department,

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.inquiry import by_the_handler
+from domain.complaint.routing import about_the_desk
 from domain.complaint.state import OPEN, Case, Respondent, Statement, Step, at_step, concerned, not_concerned
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For, Instant, Role
@@ -22,7 +23,10 @@ from domain.sealed import Sealed, TextFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordCorrected(Event):
-    """A wrong category, respondent or contact was corrected; what is None stays, and the old value stays on record."""
+    """A wrong category, respondent or contact was corrected; what is None stays, and the old value stays on record.
+
+    `sealed`: it turned out to be about the complaint desk itself, so from now on a closed circle knows of it.
+    """
 
     category: Code | None
     respondent: Respondent | None
@@ -30,6 +34,7 @@ class RecordCorrected(Event):
     phone: Sealed | None
     email: Sealed | None
     reason: Sealed
+    sealed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +214,7 @@ def _correct(case: Case, command: CorrectRecord, facts: Facts) -> list[Event | F
             phone=command.phone,
             email=command.email,
             reason=command.reason,
+            sealed=respondent is not None and about_the_desk(respondent, (*case.noticed, at), facts),
         )
     ]
 
@@ -247,8 +253,8 @@ def _state(case: Case, command: MakeStatement, facts: Facts) -> list[Event | For
 def evolve(case: Case, event: CorrectingEvent) -> Case:
     """Take one event in; never refuses."""
     match event:
-        case RecordCorrected(category=category, respondent=respondent):
-            corrected = replace(case, category=category or case.category)
+        case RecordCorrected(category=category, respondent=respondent, sealed=sealed):
+            corrected = replace(case, category=category or case.category, sealed=case.sealed or sealed)
             if respondent is None:
                 return corrected
             # Whoever was complained of first, however wrongly, does not handle what is left of it.

@@ -35,7 +35,11 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
         case correcting.RecordCorrected() as e:
             fields = ("category", "respondent", "name", "phone", "email")
             what = t.codes([field for field in fields if getattr(e, field) is not None], "field_")
-            return f"更正登记内容（{what}），原记录保留", f"corrected what was recorded ({what}); the old entry stays"
+            closed = ("；内容封存", "; who may know of it is a closed circle") if e.sealed else ("", "")
+            return (
+                f"更正登记内容（{what}），原记录保留{closed[0]}",
+                f"corrected what was recorded ({what}); the old entry stays{closed[1]}",
+            )
         case correcting.StatementInvited(due=due):
             return (
                 f"请被投诉方陈述申辩，期限 {t.due(due)}",

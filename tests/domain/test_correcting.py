@@ -80,6 +80,7 @@ CORRECTED: Final = RecordCorrected(
     phone=sealed("right phone", 11),
     email=None,
     reason=sealed("reason"),
+    sealed=False,
 )
 CONTACT_ONLY: Final = replace(CORRECT, category=None, respondent=None)
 STATEMENT: Final = key("statement")
@@ -188,6 +189,23 @@ def test_whom_it_turns_out_to_be_about_does_nothing_more() -> None:
     about_wang = replace(CORRECTED, respondent=Respondent(department="approval", staff=WANG))
     case(*HANDLED).when(replace(CORRECT, respondent=about_wang.respondent)).then([about_wang])
     case(*HANDLED, about_wang).when(CONTACT).then_refused(OwnCause)
+
+
+def test_what_turns_out_to_be_about_the_desk_is_kept_from_it() -> None:
+    """As if it had been told so at the registration (domain.md §14 case 16); and it stays so."""
+    event = case(*HANDLED).when(replace(CORRECT, by=DESK, respondent=Respondent(window="W00"))).event
+    assert event.sealed
+    assert there(*HANDLED, event).sealed
+    assert there(*HANDLED, event, CORRECTED).sealed
+    assert not there(*HANDLED, CORRECTED).sealed
+
+
+def test_whom_it_was_about_first_stays_out_of_it() -> None:
+    """However wrong that was: who was complained of does not handle what is left."""
+    wrongly = replace(REGISTERED, respondent=Respondent(staff=WANG))
+    case(wrongly, *HANDLED[1:], CORRECTED).when(CONTACT).then_refused(OwnCause)
+    only_the_category = replace(CORRECTED, respondent=None)
+    assert case(*HANDLED, only_the_category).when(CONTACT).event
 
 
 def test_nobody_concerned_corrects_the_record() -> None:

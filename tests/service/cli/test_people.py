@@ -21,7 +21,7 @@ from domain.errors import Refused
 from domain.register import Register
 from projections.codec import decode
 from service.casebook import Asked
-from service.cli import offices, people
+from service.cli import offices, people, rules
 from service.forms.intake import RegisterForm
 from service.master import FILE_NAME
 from service.parts import Parts, open_parts
@@ -45,6 +45,7 @@ class Machine:
         app = typer.Typer(pretty_exceptions_enable=False)
         people.register(app)
         offices.register(app)
+        rules.register(app)
         environment = {"DATABASE_URL": self.dsn, "BIHUAN_HOME": str(self.home)}
         with capture_logs():  # where they go is the business of the program's entrance
             return CliRunner(env=environment).invoke(app, list(words), input=typed)

@@ -1,0 +1,54 @@
+"""Contacts on the command line: who came with a complaint that nobody registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import typer
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from service.cli import cases, contacts
+from tests.service.web import house
+from tests.service.web.conftest import hall_template
+from tests.service.web.house import Hall, Template
+
+pytestmark = pytest.mark.postgres
+__all__ = ["hall_template"]
+
+
+@pytest.fixture
+def hall(hall_template: Template) -> Iterator[Hall]:
+    """A running hall."""
+    with house.copy(hall_template) as copied:
+        yield copied
+
+
+def run(hall: Hall, who: str | None, *words: str) -> Result:
+    """Type a command, as the holder of a token or as nobody."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    contacts.register(app)
+    cases.register(app)
+    token = "" if who is None else hall.tokens[who, house.HOLDERS[who][0]]
+    environment = {"DATABASE_URL": hall.parts.dsn, "BIHUAN_HOME": str(hall.parts.settings.home), "BIHUAN_TOKEN": token}
+    with capture_logs():
+        return CliRunner(env=environment).invoke(app, list(words))
+
+
+def test_what_nobody_registered_is_listed(hall: Hall) -> None:
+    """The list brings its rows to the end by itself; enquiries and what is registered are listed when asked for."""
+    clerk = hall.as_("QIAN")
+    for kind in ("complaint", "enquiry"):
+        assert clerk.post("/api/v1/contacts", json={"kind": kind}).status_code == 201
+    listed = run(hall, "ZHOU", "contacts", "--language", "en").output
+    assert (listed.count("a complaint"), listed.splitlines()[-1]) == (1, "1 / 1")
+    assert run(hall, "ZHOU", "contacts", "--all", "--language", "en").output.splitlines()[-1] == "2 / 2"
+    assert run(hall, "ZHOU", "contacts", "--overdue").output.splitlines()[-1] == "0 / 0"
+    assert run(hall, "TAN", "contacts", "--all").output.splitlines()[-1] == "0 / 0"
+
+
+def test_nobody_lists_without_a_token(hall: Hall) -> None:
+    """Who looks is known."""
+    refused = run(hall, None, "contacts")
+    assert (refused.exit_code, "BIHUAN_TOKEN" in refused.output) == (1, True)

@@ -28,17 +28,18 @@ from service.forms.intake import ReplaceQueryCodeForm
 from service.opening import IDENTITY, PURPOSES, SEES_IDENTITY
 from service.web import complaints
 from service.web.deps import Caller
-from service.web.drawing import Drawing, wrong
+from service.web.drawing import Drawing, Option, wrong
 from service.web.pages import InAtWork, Page, PageRoute, Trouble, caller_of
 from service.web.pages_choices import Around
 from service.web.pages_intake import around, to_receipt
 from service.web.pages_steps import offers, refusals
 from service.web.problems import status_of
-from service.web.widgets import Sent, at_the_hall, misplaced, read
+from service.web.widgets import Sent, at_the_hall, misplaced, parts, read
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 A_PAGE: Final = 50
+MOST_OTHERS: Final = 200
 CODE: Final[TypeAdapter[str]] = TypeAdapter(Code)
 
 
@@ -243,13 +244,26 @@ def _form(
     drawing = Drawing(
         t=page.t,
         zone=here.zone,
-        choices=here.choices(entries, command),
+        choices={**here.choices(entries, command), **_others(page, here, command, entries)},
         given=given,
         errors=trouble.get("errors", {}),
         rows={**owed, **({more: page.sent.places(more) + 1} if more else {})},
     )
     fields = drawing.widgets(FORMS[command])
     return {"name": page.t.command(command), "fields": fields, "wrong": wrong(fields)}
+
+
+def _others(page: Page, here: Around, command: Code, entries: Sequence[Entry]) -> dict[str, list[Option]]:
+    """Give the other open cases that a command may name, of those somebody may know of; those due first at the top."""
+    if "primary" not in {part.refers for part in parts(FORMS[command])}:
+        return {}
+    with page.parts.pool.connection() as connection:
+        found = docket(connection, caller_of(page).viewer, Wanted(limit=MOST_OTHERS)).rows
+    lines = (_line(here, row) for row in found if row.step not in TERMINAL and row.case != entries[0].stream)
+    shown = ("number", "step", "category", "about")
+    return {
+        "primary": [Option(value=str(one["id"]), label=" · ".join(filter(None, map(one.get, shown)))) for one in lines]
+    }
 
 
 @router.get("/cases/{case_id}")

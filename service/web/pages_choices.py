@@ -130,8 +130,10 @@ class Around:
             for name, key in _ids(entry.event):
                 told = f"{say(self.teller, entry.event)} · {self.teller.moment(entry.event.at)}"
                 found.setdefault(name, {}).setdefault(key, told)
+        told_of = {key: told for ids in found.values() for key, told in ids.items()}
         for name, live in _live(entries, command).items():
-            found[name] = {key: told for key, told in found.get(name, {}).items() if key in live}
+            # What the next command calls otherwise than the event that made it is found by its id.
+            found[name] = {key: told for key, told in told_of.items() if key in live}
         return {
             name: [Option(value=str(key), label=told) for key, told in reversed(ids.items())]
             for name, ids in found.items()

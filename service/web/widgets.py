@@ -55,6 +55,7 @@ REFERS: Final[Mapping[str, str]] = MappingProxyType(
         "staff": "person",
         "person": "person",
         "target": "person",
+        "complainant_staff": "person",
         "replaces": "rectification",
         "assist": "department",
     }

@@ -229,3 +229,17 @@ def test_a_review_too_late_or_too_early_says_so(hall: Hall) -> None:
     page = send(citizen, citizen.get("/own/request-review"), "/own/request-review", **asked)
     assert (page.status_code, trouble(page)) == (409, "out-of-turn")
     assert trouble(send(citizen, page, "/own/request-review", grounds=" ")) == "malformed"
+
+
+def test_a_case_is_merged_into_one_that_is_chosen_by_its_number(hall: Hall) -> None:
+    """The form offers the open cases one may know of, by number, and not the case itself."""
+    first, second = hall.complain(by="QIAN"), hall.complain(by="QIAN")
+    hall.project()
+    desk, path = browser(hall, "ZHAO"), f"/cases/{second.id}/merge"
+    page = desk.get(path)
+    offered = next(one for one in PageReader(page.text).form(path).controls if one.name == "primary")
+    assert set(offered.options) - {""} == {first.id}
+    assert first.complaint_no in page.text
+    done = send(desk, page, path, primary=first.id, link="joint", reason="同一事项。")
+    assert (done.status_code, trouble(done)) == (200, "")
+    assert f"/cases/{first.id}" in PageReader(done.text).addresses()

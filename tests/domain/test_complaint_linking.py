@@ -53,8 +53,10 @@ from projections.codec import decode, encode
 from tests.controls import (
     ACCEPTED,
     ANSWERS,
+    APPROVED,
     ASSIGNED,
     CLOSED,
+    EVIDENCED,
     LOOP,
     REGISTERED,
     REPLIED,
@@ -78,8 +80,10 @@ from tests.hall import (
     STRANGER,
     SUPERVISOR,
     WANG,
+    WU,
     actor,
     key,
+    leaving,
     local,
     sealed,
     until,
@@ -419,6 +423,13 @@ def test_nobody_asks_about_their_own_work_on_the_primary() -> None:
     by_chu = replace(ASK, by=actor(CHU, "revisits"))
     with pytest.raises(OwnWorkRevisited):
         decided([*child, told], by_chu, beside(primary))  # the tax department assisted
+    left = leaving(WU, "approval-handler", AT)
+    by_wu = replace(ASK, by=actor(WU, "revisits"))
+    assert decided([*child, told], by_wu, replace(beside(primary), register=left.register))
+    for part in (EVIDENCED, APPROVED):
+        taken = [replace(one, by=actor(WU, "approval-handler")) if one == part else one for one in primary]
+        with pytest.raises(OwnWorkRevisited):
+            decided([*child, told], by_wu, replace(beside(taken), register=left.register))
 
 
 @pytest.mark.parametrize("attempts", [0, 2])

@@ -36,6 +36,7 @@ from domain.register import (
     EntryKind,
     MergeDepartment,
     PostLeft,
+    PostTaken,
     Register,
     RegisterEvent,
     Rename,
@@ -163,6 +164,15 @@ def test_a_deputy_holds_the_post_while_the_absent_holds_it() -> None:
     gone = register(APPOINTED, left)
     assert not gone.holds(CHU, "approval-handler", LATER)
     assert gone.holds(CHU, "approval-handler", AT)
+
+
+def test_who_gets_the_post_no_longer_stands_in() -> None:
+    """Then they act in their own name, and the one who was away is not answerable for it."""
+    own = PostTaken(at=LATER, by=THE_SYSTEM, post="approval-handler", person=CHU, since=LATER)
+    there = register(APPOINTED, own)
+    assert there.absent(CHU, "approval-handler", AT) == WANG
+    assert there.absent(CHU, "approval-handler", LATER) is None
+    assert [post.code for post in there.held_by(CHU, LATER)] == ["tax-handler", "revisits", "approval-handler"]
 
 
 def test_a_deputy_of_the_head_is_a_head() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from domain.complaint import revisiting
 from domain.complaint.retention import retention_of
 from domain.complaint.state import TERMINAL, Case, Step, at_step
 from domain.deadlines import Due
@@ -46,11 +47,13 @@ TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType({"archive": TERM
 def decide(case: Case | None, command: ArchivingCommand, facts: Facts) -> list[Event | For]:
     """Archive what is over; while a review may still be asked for, or something is to be put right, it is not over.
 
-    Raises OutOfTurn, NoPolicy, NotYourRole, RectificationOpen, TooEarly.
+    Raises OutOfTurn, NoPolicy, NotYourRole, RectificationOpen, TooEarly, LinkedUnserved.
     """
     at, by = command.at, command.by
     there = at_step(case, *TURNS["archive"])
-    permit(by, there.profile, "archive", at, facts)
+    policy = permit(by, there.profile, "archive", at, facts)
+    if there.step is Step.MERGED:
+        revisiting.served(there, policy)
     unfinished = there.plans_owed or any(one.passed is None for one in there.rectifications.values())
     if there.step is Step.CLOSED and unfinished:
         raise RectificationOpen

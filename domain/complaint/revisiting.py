@@ -182,7 +182,14 @@ def _served(linked: object, primary: Case, policy: Policy) -> None:
     """Refuse to close over the head of somebody whose case was merged into this one (domain.md §4.3)."""
     if not isinstance(linked, Case):
         raise LinkedUnserved
-    if linked.answered_with is None or linked.answered_with != primary.reply:
+    if linked.answered_with != primary.reply:
+        raise LinkedUnserved(complaint_no=linked.complaint_no)
+    served(linked, policy)
+
+
+def served(linked: Case, policy: Policy) -> None:
+    """Refuse while whoever has a merged case was not told an answer, or not asked afterwards; raises LinkedUnserved."""
+    if linked.answered_with is None:
         raise LinkedUnserved(complaint_no=linked.complaint_no)
     try:
         _revisit_status(linked, policy)

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain.complaint import COMPLAINT, Accepted, Case, Close, Command, Event, Registered, SubmitReply
+from domain.complaint.archiving import Archive, Archived
 from domain.complaint.ending import Destination, TransferOut
 from domain.complaint.linking import (
     ConfirmUnmerge,
@@ -29,7 +30,7 @@ from domain.complaint.reviewing import ReviewRequested
 from domain.complaint.revisiting import Outcome, Revisit, RevisitAttempted, Revisited, RevisitStatus
 from domain.complaint.state import Clock, IdentityMode, Respondent, Step
 from domain.complaint.timing import Cause, ClockPaused, DeadlineRecomputed
-from domain.decider import For
+from domain.decider import THE_SYSTEM, For
 from domain.errors import (
     AlreadyRevisited,
     AlreadyThere,
@@ -430,6 +431,19 @@ def test_nobody_asks_about_their_own_work_on_the_primary() -> None:
         taken = [replace(one, by=actor(WU, "approval-handler")) if one == part else one for one in primary]
         with pytest.raises(OwnWorkRevisited):
             decided([*child, told], by_wu, replace(beside(taken), register=left.register))
+
+
+def test_a_merged_case_is_archived_once_its_own_people_are_served() -> None:
+    """Not before they were told and asked."""
+    child, primary = answered()
+    archive = Archive(at=local("03-05"), by=THE_SYSTEM, package_sha256=None)
+    ((_, told),) = decided(child, TELL, beside(primary))
+    for unserved in (child, [*child, told]):
+        with pytest.raises(LinkedUnserved):
+            decided(unserved, archive, FACTS)
+    asked = [event for _, event in decided([*child, told], ASK, beside(primary))]
+    ((_, archived),) = decided([*child, told, *asked], archive, FACTS)
+    assert isinstance(archived, Archived)
 
 
 @pytest.mark.parametrize("attempts", [0, 2])

@@ -46,16 +46,11 @@ MORE_HOLDERS: Final = (
 )  # fmt: skip
 OFFICES: Final[Mapping[str, Post]] = MappingProxyType({**POSTS, **{post.code: post for post in MORE_POSTS}})
 HELD: Final = (*HOLDERS, *MORE_HOLDERS)
-BEFORE: Final = replace(
-    FACTS,
-    register=REGISTER.fold(
-        [
-            *(PostAdded(at=ENTERED, by=THE_SYSTEM, entry=post) for post in MORE_POSTS),
-            *(PostTaken(at=ENTERED, by=THE_SYSTEM, post=post, person=who, since=ENTERED) for who, post in MORE_HOLDERS),
-        ],
-        FACTS.register,
-    ),
+MORE_EVENTS: Final[tuple[PostAdded | PostTaken, ...]] = (
+    *(PostAdded(at=ENTERED, by=THE_SYSTEM, entry=post) for post in MORE_POSTS),
+    *(PostTaken(at=ENTERED, by=THE_SYSTEM, post=post, person=who, since=ENTERED) for who, post in MORE_HOLDERS),
 )
+BEFORE: Final = replace(FACTS, register=REGISTER.fold(MORE_EVENTS, FACTS.register))
 
 PEOPLE: Final = (
     LI, WANG, ZHAO, QIAN, SUN, ZHOU, WU, ZHENG, FENG, CHEN, CHU, WEI, JIANG, HE, MA, LU, YANG, COMPLAINANT, STRANGER,

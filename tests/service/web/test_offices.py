@@ -27,7 +27,7 @@ def test_a_deputy_acts_in_the_post_of_the_absent(hall: Hall) -> None:
     browser = hall.logged_in("TAN")
     assert browser.post("/api/v1/session/post", json={"post": "SJ-HANDLER"}).status_code == 409
     lend(hall, "SJ-HANDLER", "LI", "TAN")
-    assert [one["post"] for one in browser.get("/api/v1/session").json()["posts"]] == ["SW-HANDLER", "SJ-HANDLER"]
+    assert [one["code"] for one in browser.get("/api/v1/session").json()["posts"]] == ["SW-HANDLER", "SJ-HANDLER"]
     assert browser.post("/api/v1/session/post", json={"post": "SJ-HANDLER"}).status_code == 200
     signed = browser.post(f"{case.path}/sign-for", json={})
     assert signed.status_code == 200, signed.text
@@ -40,7 +40,7 @@ def test_a_deputy_acts_in_the_post_of_the_absent(hall: Hall) -> None:
     ended = hall.as_("ADMIN").post(f"{POSTS}/SJ-HANDLER/end-deputy", json=names)
     assert ended.json()["events"] == ["DeputyEnded"]
     later = browser.post(f"{case.path}/record-evidence", json=hall.form(case, "record-evidence"))
-    assert (later.status_code, later.json()["code"]) == (409, "no-post-chosen")
+    assert (later.status_code, later.json()["code"]) == (403, "no-post-chosen")
 
 
 def test_nobody_stands_in_for_who_has_no_account(hall: Hall) -> None:

@@ -201,6 +201,8 @@ def first_row(event: complaint.Registered, entry: Entry) -> DocketRow:
     due, respondent = event.accept_due, event.respondent
     # A clerk only writes down what somebody else says; who complains as a citizen for another has a part in it.
     agents = event.by.persons if event.by.role is Role.CITIZEN else frozenset()
+    # A part of another case was received with it.
+    received = None if event.split_from is None else event.received_at
     staff = () if event.complainant_staff is None else (event.complainant_staff,)
     return DocketRow(
         case=entry.stream,
@@ -219,7 +221,9 @@ def first_row(event: complaint.Registered, entry: Entry) -> DocketRow:
         complainant=event.complainant,
         made_by=tuple(dict.fromkeys((event.complainant, *staff, *sorted(agents), *event.also_by))),
         happened_at=event.happened_at,
-        noticed=(event.at,) if event.happened_at is None else (event.happened_at, event.at),
+        noticed=tuple(
+            dict.fromkeys(moment for moment in (event.happened_at, event.at, received) if moment is not None)
+        ),
         registered_at=event.at,
         registered_by=event.by.person,
         registered_as=event.by.role,

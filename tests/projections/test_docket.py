@@ -17,6 +17,7 @@ from domain.complaint import COMPLAINT, Case
 from domain.complaint.intake import Channel, Confidentiality
 from domain.complaint.proposals import Proposed
 from domain.complaint.state import TERMINAL, Clock, Finding, IdentityMode, Respondent, Step
+from domain.complaint.timing import Cause, ClockPaused, ClockResumed, DeadlineRecomputed
 from domain.deadlines import Due
 from domain.decider import Actor, Event, PersonKey
 from domain.rulebook import Profile
@@ -49,7 +50,8 @@ from tests.controls import (
     VERIFIED,
 )
 from tests.domain.stories import NEVER_TOLD, stories
-from tests.hall import COMPLAINANT, COUNTER, DESK, FENG, HANDLER, HEAD, REVISITOR, WANG, ZHENG, local
+from tests.domain.test_many_cases import worlds
+from tests.hall import BASIS, COMPLAINANT, COUNTER, DESK, FENG, HANDLER, HEAD, REVISITOR, WANG, ZHENG, key, local
 from tests.hall import sealed as box
 from tests.hall import until as limit
 from tests.projections.test_codec import SAMPLES
@@ -398,6 +400,107 @@ def test_the_docket_agrees_with_the_rules() -> None:
             seen.add(type(event))
     assert reached == set(Step)
     assert seen == set(COMPLAINT.events) - NEVER_TOLD
+
+
+def test_the_docket_agrees_with_the_rules_on_cases_that_are_joined() -> None:
+    """Also of what happens to a case because something was decided on another one, and of the parts of a split one."""
+    joined = split = 0
+    for story in (story for world in worlds()[::3] for story in world.stories.values()):
+        row = fold(entries(*story.history))
+        assert row is not None
+        assert story.case is not None
+        agrees(row, story.case)
+        joined += row.linked
+        split += row.split_from is not None
+    assert min(joined, split) > 5
+
+
+UNTIL: Final = limit("03-10")
+PAUSE: Final = ClockPaused(
+    at=local("02-24", "12:00"),
+    by=HEAD,
+    pause=key("pause"),
+    reason="expert_or_hearing",
+    evidence=(),
+    explanation=None,
+    until=UNTIL,
+    basis=BASIS,
+)
+RESUMED: Final = ClockResumed(at=local("02-25"), by=HEAD, pause=key("pause"), ended_at=local("02-25"), excluded_days=1)
+MOVED: Final = DeadlineRecomputed(
+    at=local("02-25"),
+    by=HEAD,
+    clock=Clock.HANDLE,
+    old=limit("02-28"),
+    new=limit("03-02", provisional=True),
+    cause=Cause.RESUMED,
+    reference=key("pause"),
+    basis=BASIS,
+)
+
+
+def test_while_the_clock_stands_still_it_is_due_that_it_runs_on() -> None:
+    """The latest of several pauses counts; afterwards the moved limit does, and says whether it may move again."""
+    story = (*LOOP[: LOOP.index(CONTACTED) + 1], PAUSE)
+    row = row_of(*story)
+    assert (row.paused, row.paused_until, row.due, row.due_clock) == (
+        True,
+        UNTIL.at,
+        UNTIL.at,
+        Clock.HANDLE,
+    )
+    assert row.handle_due == limit("02-28").at
+    longer = but(PAUSE, pause=key("longer"), until=limit("03-12"))
+    assert row_of(*story, longer).due == limit("03-12").at
+    assert row_of(*story, longer, RESUMED).pauses == (key("longer"),)
+    endless = row_of(*story, but(PAUSE, pause=key("endless"), until=None))
+    assert (endless.paused, endless.paused_until, endless.due) == (True, None, limit("02-28").at)
+    on = row_of(*story, RESUMED, MOVED)
+    assert (on.paused, on.due, on.handle_due, on.due_provisional) == (False, limit("03-02").at, limit("03-02").at, True)
+    gone = row_of(*story, RESUMED, but(MOVED, new=None))
+    assert (gone.handle_due, gone.due, gone.due_clock) == (None, None, None)
+
+
+def test_what_waits_for_a_second_person_is_told_with_who_asked() -> None:
+    """A reply waits for its approval; it no longer does once the case has gone on."""
+    story = LOOP[: LOOP.index(SUBMITTED) + 1]
+    row = row_of(*story)
+    assert (row.waiting, row.waiting_for, row.waiting_by) == ((SUBMITTED.reply,), ("approve-reply",), (WANG,))
+    assert row_of(*story, APPROVED).waiting == ()
+    assert row_of(*story, REWORK).waiting == ()
+
+
+def test_the_highest_open_order_is_the_level_of_supervision() -> None:
+    """What is lifted counts no more; what is answered waits to be lifted."""
+    first, second = (but(ISSUED, supervision=key(f"order-{level}"), level=level) for level in (1, 3))
+    story = (*LOOP[: LOOP.index(SIGNED) + 1], first, second)
+    assert row_of(*story).supervision_level == 3
+    lifted = row_of(*story, but(LIFTED, supervision=key("order-3")))
+    assert (lifted.supervision_level, lifted.supervised) == (1, (key("order-1"),))
+    answered = row_of(*story, but(ANSWERED, supervision=key("order-1")))
+    assert (answered.waiting_for, answered.supervision_level) == (("lift-supervision",), 3)
+
+
+def sample(name: str) -> Any:  # noqa: ANN401 - an event of any kind
+    """Give the stored sample of an event."""
+    return decode(name, SAMPLES[name])[0]
+
+
+ISSUED: Final = sample("complaint.supervision-issued.1")
+ANSWERED: Final = sample("complaint.supervision-answered.1")
+LIFTED: Final = sample("complaint.supervision-lifted.1")
+
+
+def test_an_end_is_told_until_the_case_goes_on() -> None:
+    """When and how it ended stays through the archive; in a new round nothing of the last one is told as of now."""
+    archived = sample("complaint.archived.1")
+    row = row_of(*LOOP, archived)
+    assert (row.step, row.ended_at, row.ended_as, row.closed_at) == (Step.ARCHIVED, CLOSED.at, Step.CLOSED, CLOSED.at)
+    changed = {"round": 2, "handler": WANG, "department": "approval", "contact_due": limit("03-25")}
+    row = row_of(*LOOP, archived, but(sample("complaint.reopened.1"), **changed))
+    assert (row.step, row.round, row.due_clock) == (Step.IN_PROGRESS, 2, Clock.CONTACT)
+    assert (row.ended_at, row.ended_as, row.closed_at, row.replied_at, row.revisited_at) == (None,) * 5
+    assert (row.finding, row.contacted_at, row.accepted_at) == (None, None, ACCEPTED.at)
 
 
 STORY: Final[tuple[tuple[str, Actor, datetime, dict[str, Any]], ...]] = (

@@ -119,6 +119,11 @@ AnyEntryForm: TypeAlias = SiteForm | DepartmentForm | WindowForm | ItemForm | Po
 """One entry of any kind."""
 
 
+ABSENT: Final = "5b0ab2ae-9d0a-5b35-8f3e-1f7f9f2f3d11"
+DEPUTY: Final = "7c1dcb4f-0e3b-5f6a-9c62-30a1c1e05d42"
+"""Persons of the examples."""
+
+
 class _Change(BaseModel):
     """What every change of the register has: nothing unknown may stand in it."""
 
@@ -128,6 +133,7 @@ class _Change(BaseModel):
 class EndDeputyForm(_Change):
     """Who stood in for whom, and does so no longer."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"absent": ABSENT, "deputy": DEPUTY}]})
     absent: UUID
     deputy: UUID
 
@@ -135,6 +141,9 @@ class EndDeputyForm(_Change):
 class DeputyForm(EndDeputyForm):
     """Who stands in for whom, and when: from now on, and without an end, unless something else is said."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"absent": ABSENT, "deputy": DEPUTY, "until": "2099-01-04T18:00:00+08:00"}]}
+    )
     since: Moment | None = None
     until: Moment | None = None
 
@@ -142,6 +151,9 @@ class DeputyForm(EndDeputyForm):
 class RenameForm(_Change):
     """The names of an entry from now on."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name_zh": "行政审批和政务服务局", "name_en": "Approval and Services Bureau"}]}
+    )
     name_zh: PublicName = Field(min_length=1)
     name_en: PublicName = Field(min_length=1)
 
@@ -149,4 +161,5 @@ class RenameForm(_Change):
 class MergeDepartmentForm(_Change):
     """The department that has the duties of another one from now on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"into": "SJ"}]})
     into: Code

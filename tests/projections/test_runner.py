@@ -81,7 +81,8 @@ def test_pages_of_any_size_give_the_same_bytes(town: Town, connection: psycopg.C
         numbered = [replace(one, number=number) for one in (TALLY, *PROJECTIONS)]
         carry(carrying(connection, *numbered), page_size)
         dumps.append([dump(connection, one) for one in numbered])
-    assert all(dumps[0])
+    # A complaint that goes round the loop makes no contact and is not published.
+    assert all(dumps[0][: len((TALLY, DOCKET))])
     assert dumps[1:] == dumps[:-1]
 
 

@@ -71,8 +71,11 @@ def test_one_key_of_several_people_is_several_keys(hall: Hall) -> None:
     assert len({one["query_code"] for one in told}) == 3
 
 
-def test_every_command_sent_twice_happens_once(hall: Hall) -> None:
-    """At once, and again when the case is closed: the same answer to the letter, and nothing more in the log."""
+def test_every_command_of_the_loop_sent_twice_happens_once(hall: Hall) -> None:
+    """At once, and again when the case is closed: the same answer to the letter, and nothing more in the log.
+
+    Of all other commands the laws say so (tests/service/test_repeated_stories.py).
+    """
     case, sent = hall.complain(by="QIAN"), []
     steps = [(command, name) for command, name, _ in STEPS]
     steps.insert(steps.index(("submit-reply", "LI")) + 1, ("reject-reply", "WANG"))
@@ -87,7 +90,7 @@ def test_every_command_sent_twice_happens_once(hall: Hall) -> None:
         case.made |= {kind: answer.json()[kind] for kind in ("reply", "rectification") if kind in answer.json()}
         assert as_answered(client.post(f"{case.path}/{command}", json=form)) == as_answered(answer)
         sent.append((client, command, form, answer))
-    assert {command for _, command, _, _ in sent} == FORMS.keys()
+    assert {command for _, command, _, _ in sent} <= FORMS.keys()
     position = hall.last_position()
     for client, command, form, answer in sent:
         again = client.post(f"{case.path}/{command}", json=form, headers={"If-Match": '"1"'})

@@ -1,0 +1,302 @@
+"""Somebody in every role who knocks at every door, with requests that lack nothing but the right to be made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from domain import register
+from domain.decider import THE_SYSTEM, Code, PersonKey, Role
+from domain.errors import NotYourRole, Unknown
+from domain.register import Add, Department, Item, Post, Site, SiteLevel, Window, WindowKind
+from service.casebook import Asked
+from service.settings import Settings
+from service.web.problems import NotLoggedIn
+from tests.service.web.doors import (
+    ADMINISTRATION,
+    ALL,
+    BY_ROWS,
+    OF_A_SESSION,
+    ROLES,
+    STRANGER,
+    V1,
+    Door,
+    Who,
+    command_of,
+    doors_of,
+    expected,
+    own_command_of,
+)
+from tests.service.web.house import NO_REQUEST, PASSWORD, Case, Hall, take
+from tests.service.web.turns import BY, HANDLED, IN_REVIEW, REPLIED, TURNS, Place, Turn
+from tests.specimens import SOME_TIME
+
+AnyEntry: TypeAlias = Site | Department | Window | Item | Post
+UNLIMITED: Final = Settings(lookups_per_hour=100_000, registrations_per_hour=0)
+"""Knocking so often is limited elsewhere."""
+IN_A_UNIT: Final = frozenset({Role.HANDLER, Role.UNIT_HEAD, Role.RESPONDENT, Role.VERIFIER})
+CAST: Final = frozenset(
+    {
+        Role.INTAKE,
+        Role.DISPATCHER,
+        Role.HANDLER,
+        Role.UNIT_HEAD,
+        Role.REVISIT_OFFICER,
+        Role.SUPERVISOR,
+        Role.PRIVACY_OFFICER,
+    }
+)
+"""Who is needed to carry a case to any step."""
+STATED: Final = Turn((*HANDLED, "invite-statement"))
+TURNED_AWAY: Final = frozenset({NotLoggedIn.code, NotYourRole.code, Unknown.code})
+SPARE: Final = "SPARE"
+"""The department, post and log-in at which administrators try what they may do."""
+
+
+@dataclass
+class Walk:
+    """A hall with somebody in every role, a cast that carries cases to any step, and another hall beside it."""
+
+    hall: Hall
+    people: dict[Who, TestClient] = field(default_factory=dict)
+    cases: dict[tuple[Code, str], Case] = field(default_factory=dict)
+    examples: dict[Door, Any] = field(default_factory=dict)
+    here: Place = field(init=False)
+    away: Place = field(init=False)
+    spare: str = field(init=False)
+    persons: dict[Code, PersonKey] = field(default_factory=dict)
+    otherwise: dict[tuple[Door, Who], Code] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._build()
+        self.people = {role: self.somebody("DOOR", role) for role in Role}
+        self.people[STRANGER] = self.hall.client()
+        here = {role: self.somebody("STAFF", role) for role in CAST - {Role.HANDLER}}
+        # Whoever signed for a case handles it: the one who knocks.
+        cast = {**here, Role.HANDLER: self.people[Role.HANDLER]}
+        self.here = Place(self.hall, "GXQ", "SJ", "SW", "W03", cast)
+        away = {role: self.somebody("AWAY", role, "BQ", "BSJ", "B00", "B03") for role in CAST}
+        self.away = Place(self.hall, "BQ", "BSJ", "BSW", "B03", away)
+        described = self.hall.client().get(f"{V1}/openapi.json").json()
+        for path, methods in described["paths"].items():
+            for method, operation in methods.items():
+                content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+                schema = described["components"]["schemas"].get(
+                    content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {}
+                )
+                shown = [*schema.get("examples", []), *(one["value"] for one in content.get("examples", {}).values())]
+                self.examples[method.upper(), path] = next(iter(shown), {})
+
+    def _build(self) -> None:
+        zh, en = "某", "Some"
+        self.enter(
+            Site(code="BQ", name_zh=zh, name_en=en, level=SiteLevel.DISTRICT),
+            Department(code="BSJ", name_zh=zh, name_en=en, site="BQ"),
+            Department(code="BSW", name_zh=zh, name_en=en, site="BQ"),
+            Department(code=SPARE, name_zh=zh, name_en=en, site="GXQ"),
+            Window(code="B00", name_zh=zh, name_en=en, site="BQ", kind=WindowKind.SERVICE),
+            Window(code="B03", name_zh=zh, name_en=en, site="BQ", department="BSJ", kind=WindowKind.SERVICE),
+            Window(code="W09", name_zh=zh, name_en=en, site="GXQ", department="SJ", kind=WindowKind.SERVICE),
+            Post(code=SPARE, name_zh=zh, name_en=en, role=Role.DISPATCHER, site="GXQ"),
+        )
+        self.spare = str(self.hall.parts.accounts.add(SPARE.lower(), SPARE, password=PASSWORD).person)
+
+    def enter(self, *entries: AnyEntry) -> None:
+        """Put something into the register."""
+        for entry in entries:
+            asked = Asked(command_id=uuid4(), source="test", name="add")
+            command = Add(at=SOME_TIME, by=THE_SYSTEM, entry=entry)
+            self.hall.parts.book.transact(register.REGISTER, register.STREAM, command, asked)
+
+    def somebody(
+        self,
+        prefix: str,
+        role: Role,
+        site: Code = "GXQ",
+        department: Code = "SJ",
+        counter: Code = "W00",
+        window: Code = "W03",
+    ) -> TestClient:
+        """Give a client of somebody new in a role.
+
+        Roles that no post carries are given one all the same: whoever had it would come no further.
+        """
+        parts, code = self.hall.parts, f"{prefix}-{role}"
+        self.enter(
+            Post(
+                code=code,
+                name_zh=code,
+                name_en=code,
+                role=role,
+                site=site,
+                department=department if role in IN_A_UNIT else None,
+                window={Role.INTAKE: counter, Role.RESPONDENT: window}.get(role),
+            )
+        )
+        person = self.persons[code] = parts.accounts.add(code, code, password=PASSWORD).person
+        take(parts, person, code)
+        return self.hall.client(Authorization=f"Bearer {parts.accounts.add_token(person, code, 'door', 1).token}")
+
+    def turn(self, door: Door, who: Who) -> Turn:
+        """Give the case that a door is about, for somebody who may come in there."""
+        command = command_of(door) or own_command_of(door)
+        if command is not None:
+            return TURNS[command] if who is STRANGER else BY.get((command, who), TURNS[command])
+        if "statement" in door[1]:
+            return STATED
+        return Turn(IN_REVIEW) if who is Role.REVIEWER else Turn(REPLIED)
+
+    def case(self, turn: Turn, *, at: Place | None = None, fresh: bool = False) -> Case:
+        """Give a case that has come so far: one for all who change nothing, or a fresh one."""
+        place = at or self.here
+        key = (place.site, repr((turn.before, turn.points)))
+        if fresh or key not in self.cases:
+            case = place.prepared(turn)
+            if fresh:
+                return case
+            self.cases[key] = case
+        return self.cases[key]
+
+    def contact(self, place: Place, kind: str = "complaint") -> str:
+        """Give the id of somebody who came to a counter, to complain or with something else."""
+        answer = place.cast[Role.INTAKE].post(f"{V1}/contacts", json={"kind": kind})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def notice(self, case: Case, place: Place) -> str:
+        """Give the id of a notice of a case."""
+        self.hall.project()
+        found = place.cast[Role.DISPATCHER].get(f"{V1}/notices", params={"case": case.id}).json()["items"]
+        return str(found[0]["notice"])
+
+    def knock(
+        self, door: Door, who: Who, case: Case, *, at: Place | None = None, client: TestClient | None = None
+    ) -> Response:
+        """Knock at a door with a form that fits, about a case, and about what belongs to it."""
+        turn = self.turn(door, who)
+        method, path = door
+        place = at or self.here
+        body = self.body(door, who, case, turn, place)
+        token = self.hall.parts.accounts.tokens_of(self.hall.people["CHEN"])[-1].token_id
+        ids = {"case_id": case.id, "token_id": str(token), "name": "start.js", "kind": "department"}
+        ids |= {"post:path": SPARE, "code:path": SPARE, "statement_id": case.made.get("statement", NO_REQUEST)}
+        if "{notice_id}" in path:
+            ids["notice_id"] = case.made.get("notice") or self.notice(case, place)
+        if "{contact_id}" in path:
+            # What is no complaint can be settled, and turn out to be another thing.
+            kind = "enquiry" if path.endswith(("settle", "reclassify")) else "complaint"
+            ids["contact_id"] = case.made.get(kind) or self.contact(place, kind)
+        for name, value in ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        assert "{" not in path, f"say what stands for the parameter in {path}"
+        return (client or self.people[who]).request(method, path, json=body if method == "POST" else None)
+
+    def body(self, door: Door, who: Who, case: Case, turn: Turn, place: Place) -> Any:  # noqa: ANN401 - any form
+        """Give a form that fits a door."""
+        if (command := command_of(door)) is not None:
+            return place.form(case, command, **turn.form)
+        code = {"complaint_no": case.complaint_no, "query_code": case.query_code}
+        if (command := own_command_of(door)) is not None:
+            form = place.form(case, command)
+            return {**code, **{name: value for name, value in form.items() if name != "supplement"}}
+        described = re.sub(r":path}", "}", door[1])
+        known: Mapping[str, Any] = {
+            "/open": {"fields": ["narrative"]},
+            "/erase": {"erasure_request": NO_REQUEST},
+            "/status": code,
+            "/privacy/requests": {**code, "ground": "purpose_fulfilled"},
+            "/session/post": {"post": f"DOOR-{who}"},
+            "/session/password": {"old": PASSWORD, "new": "kettle of quiet rivers"},
+            "/session": {"login": SPARE.lower(), "password": PASSWORD},
+            "/complaints": {"hall": place.site, "narrative": "排队两小时。"},
+            "/contacts/{contact_id}/register": {"hall": place.site, "narrative": "排队两小时。"},
+            "/contacts/{contact_id}/link": {"complaint_no": case.complaint_no},
+            "/contacts/{contact_id}/settle": {"settlement": "answered"},
+            "/contacts/{contact_id}/reclassify": {"kind": "praise"},
+            "/confirm-delivery": {},
+            "/take": {"person": self.spare},
+            "/leave": {"person": self.spare},
+            "/deputy": {"absent": self.spare, "deputy": str(self.hall.people["CHEN"])},
+            "/end-deputy": {"absent": self.spare, "deputy": str(self.hall.people["CHEN"])},
+            "/rename": {"name_zh": "某", "name_en": "Other"},
+            "/register/department/{code}/merge": {"into": "SJ"},
+            "/letter": None,
+        }
+        ends = (value for end, value in known.items() if described.removeprefix(V1).endswith(end))
+        return next(ends, self.examples.get((door[0], described)))
+
+    def refused(self, door: Door, who: Who) -> Response:
+        """Knock at a door where somebody has no business: about a case that others are tried with too."""
+        at_home = min(expected(door), key=str, default=STRANGER)
+        return self.knock(door, who, self.case(self.turn(door, at_home)))
+
+    def admitted(self, door: Door, who: Who) -> Response:
+        """Knock at a door where somebody may come in, about a case that is there for them alone."""
+        moves = door[0] == "POST" and ("_id}" in door[1] or "/own/" in door[1] or "/privacy/" in door[1])
+        case = self.case(self.turn(door, who), fresh=moves)
+        if "/statements/" in door[1]:
+            self.hall.project()
+        client = self.browser(f"DOOR-{who}") if door in OF_A_SESSION else None
+        return self.knock(door, who, case, client=client)
+
+    def browser(self, login: str) -> TestClient:
+        """Give a browser in which somebody has logged in."""
+        client = self.hall.client()
+        told = client.post(f"{V1}/session", json={"login": login, "password": PASSWORD}).json()
+        client.headers |= {"X-CSRF-Token": told["csrf"]}
+        return client
+
+    def prepare(self) -> None:
+        """Carry a case to each step at which somebody is refused, and show all of them in the lists."""
+        for door in doors_of(self.hall.app):
+            for who in expected(door) or {STRANGER}:
+                self.case(self.turn(door, who))
+        case = self.case(Turn(REPLIED))
+        case.made |= {kind: self.contact(self.here, kind) for kind in ("complaint", "enquiry")}
+        case.made["notice"] = self.notice(case, self.here)
+
+    def measured(self) -> dict[Door, frozenset[Who]]:
+        """Try every door with every role, and with nobody; give who came in.
+
+        First those who should not, for nothing changes by them; then the others, each with a case of their own.
+        """
+        self.prepare()
+        found: dict[Door, set[Who]] = {door: set() for door in doors_of(self.hall.app)}
+        position = self.hall.last_position()
+        for door, came in found.items():
+            came |= {who for who in ALL - expected(door) if passes(door, self.refused(door, who))}
+        assert any(found.values()) or self.hall.last_position() == position, "somebody who was refused wrote something"
+        # What administrators change is the ground on which the others stand, and so is a password.
+        for door in sorted(found, key=lambda one: (ROLES.get(one) is ADMINISTRATION, one[1].endswith("password"))):
+            for who in expected(door):
+                answer = self.admitted(door, who)
+                if passes(door, answer):
+                    found[door].add(who)
+                    if not answer.is_success:
+                        self.otherwise[door, who] = answer.json()["code"]
+        return {door: frozenset(came) for door, came in found.items()}
+
+
+def passes(door: Door, answer: Response) -> bool:
+    """Whether somebody came in: it was done, or the rules had another reason than who asks."""
+    assert answer.status_code < 500, (door, answer.text)
+    if answer.is_success:
+        return door not in BY_ROWS or bool(answer.json()["items"])
+    told = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json", (door, answer.text)
+    assert told["code"] not in {"malformed", "no-post-chosen"}, (door, answer.text)
+    return told["code"] not in TURNED_AWAY
+
+
+def is_problem(answer: Response, status: int, code: str, title: str) -> bool:
+    """Whether an answer is this problem document, and says what to do next."""
+    if answer.status_code != status or answer.headers.get("content-type") != "application/problem+json":
+        return False
+    told = answer.json()
+    return (told["code"], told["title"], bool(told["then"])) == (code, title, True)

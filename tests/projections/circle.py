@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.complaint.intake import Confidentiality
 from domain.complaint.state import Step
 from domain.decider import Actor, Code, PersonKey, Role
-from domain.register import Post, Register, Site, SiteLevel, Tenure
+from domain.register import Deputyship, Post, Register, Site, SiteLevel, Tenure
 from projections.docket import DocketRow, fold
 from tests.controls import REGISTERED
 from tests.hall import STRANGER, key, local
@@ -87,6 +87,10 @@ def parties(register: Register, case: Known, now: datetime) -> set[UUID]:
         at_the_window = register.posts[tenure.post].window in case.windows
         if at_the_window and any(tenure.covers(moment) for moment in (*case.moments, now)):
             concerned.add(tenure.person)
+    for lent in register.deputyships:
+        at_the_window = register.posts[lent.post].window in case.windows
+        if at_the_window and any(lent.covers(moment) for moment in (*case.moments, now)):
+            concerned.add(lent.deputy)
     return concerned
 
 
@@ -192,6 +196,7 @@ def world(chance: Random, role: Role) -> tuple[Register, Actor]:
         ),
         posts=MappingProxyType({post.code: post for post in posts}),
         tenures=tuple(tenures),
+        deputyships=tuple(lent(chance, tenure, [me, *others]) for tenure in chance.sample(tenures, k=1)),
     )
     mandator = chance.choice([None, None, others[0]])
     by = Actor(
@@ -201,6 +206,13 @@ def world(chance: Random, role: Role) -> tuple[Register, Actor]:
         on_behalf_of=mandator,
     )
     return register, by
+
+
+def lent(chance: Random, tenure: Tenure, people: list[PersonKey]) -> Deputyship:
+    """Let somebody stand in for the holder of a post for some days."""
+    deputy = chance.choice([one for one in people if one != tenure.person])
+    since, until = sorted(chance.sample(DAYS, k=2))
+    return Deputyship(post=tenure.post, absent=tenure.person, deputy=deputy, since=since, until=until)
 
 
 def some_row(chance: Random, n: int) -> DocketRow:

@@ -19,10 +19,21 @@ from domain.complaint import COMPLAINT, AcknowledgementIssued, ErasureRequested,
 from domain.complaint.correcting import ComplainantNotified, RecordCorrected
 from domain.complaint.intake import Confidentiality
 from domain.complaint.recusal import RecusalRequested
-from domain.complaint.state import OPEN, TERMINAL
+from domain.complaint.state import OPEN, TERMINAL, Respondent
 from domain.complaint.units import UnitAnswered
 from domain.decider import THE_SYSTEM, Actor, Code, PersonKey, Role
-from domain.register import REGISTER, Post, PostLeft, PostTaken, Register, Site, SiteAdded, SiteLevel, Tenure
+from domain.register import (
+    REGISTER,
+    DeputyAppointed,
+    Post,
+    PostLeft,
+    PostTaken,
+    Register,
+    Site,
+    SiteAdded,
+    SiteLevel,
+    Tenure,
+)
 from projections.docket import DOCKET, DocketRow, fold
 from projections.queries import BadCursor, Order, Wanted, docket, may_know
 from projections.sight import Viewer, viewer
@@ -43,6 +54,7 @@ from tests.hall import (
     REVISITOR,
     STRANGER,
     SUPERVISOR,
+    WANG,
     ZHENG,
     actor,
     key,
@@ -285,6 +297,27 @@ def test_who_served_at_the_window_then_or_now_never_knows_of_it(
     who = WATCHING[post].person
     register = hiring(who, "window-3", since, until)
     assert knows(connection, register, WATCHING[post], CASE, MARCH) is seen
+
+
+def test_a_deputy_knows_what_the_absent_one_may_know_and_nothing_that_either_must_not(
+    connection: psycopg.Connection,
+) -> None:
+    """Of a sealed case that is in the hands of the absent one, too; not where either of them is complained of."""
+    sealed = fold(entries(registered(confidentiality=Confidentiality.SEALED), *LOOP[1:5]))
+
+    def stands_in(who: PersonKey, row: DocketRow | None) -> bool:
+        lent = DeputyAppointed(
+            at=MARCH, by=THE_SYSTEM, post="approval-handler", absent=WANG, deputy=who, since=MARCH, until=None
+        )
+        register = REGISTER.evolve(FACTS.register, lent)
+        by = Actor(person=who, post="approval-handler", role=Role.HANDLER, on_behalf_of=WANG)
+        return knows(connection, register, by, row, MARCH)
+
+    assert stands_in(STRANGER, sealed)
+    assert not knows(connection, FACTS.register, actor(QIAN, "approval-handler"), sealed, MARCH)
+    assert not stands_in(FENG, sealed)
+    assert not stands_in(STRANGER, fold(entries(registered(respondent=Respondent(staff=WANG)), *LOOP[1:5])))
+    assert not stands_in(STRANGER, fold(entries(registered(complainant=WANG), *LOOP[1:5])))
 
 
 @pytest.mark.parametrize("post", WATCHING)

@@ -176,9 +176,9 @@ def dates(row: DocketRow, changes: Mapping[str, Any]) -> dict[str, Any]:
     owed = [clock for clock in OWED.get(now("step"), ()) if clock in limits[0]]
     first = next((clock for clock in owed if clock is not Clock.CONTACT or not called), None)
     due, provisional = (None, False) if first is None else limit_of(*limits, first)
-    untils: tuple[datetime | None, ...] = now("pauses_until")
-    known = [until for until in untils if until is not None]
-    paused_until = max(known) if known and len(known) == len(untils) else None
+    ends: tuple[datetime | None, ...] = now("pauses_until")
+    known = [until for until in ends if until is not None]
+    paused_until = max(known) if known and len(known) == len(ends) else None
     if paused_until is not None and now("step") in OWED:
         due, provisional = paused_until, any(now("pauses_provisional"))
     handle, handle_provisional = limit_of(*limits, Clock.HANDLE)
@@ -191,7 +191,7 @@ def dates(row: DocketRow, changes: Mapping[str, Any]) -> dict[str, Any]:
         "handle_due_provisional": handle_provisional,
         "contact_due": contact,
         "contact_due_provisional": contact_provisional,
-        "paused": bool(untils),
+        "paused": bool(ends),
         "paused_until": paused_until,
     }
 

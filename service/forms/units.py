@@ -59,7 +59,9 @@ class RequestReturnForm(Form):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"return_reason": "not_our_duty", "explanation": "该事项由税务部门负责。", "suggested_unit": "SW"}]
+            "examples": [
+                {"return_reason": "not_our_duty", "explanation": "该事项由税务部门负责。", "suggested_unit": "SW"}
+            ]
         }
     )
     name = "request-return"

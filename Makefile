@@ -19,9 +19,9 @@ serve: ## serve pages and API on your own data (ARGS="--port 9000" and so on)
 	@sh .ci/install requirements
 	@$(bihuan) serve $(ARGS)
 
-test: ## install what tests need and run them all (ARGS="-k revisit" for some)
+test: ## install what tests need and run them all, on every core (ARGS="-k revisit" for some)
 	@sh .ci/install dev
-	@$(python) pytest -q $(ARGS)
+	@$(python) pytest -q -n auto --dist loadfile $(ARGS)
 
 check: ## format, lint, types, layers, spelling, house rules
 	@sh .ci/install dev

@@ -21,7 +21,6 @@ from service.forms import FORMS
 from tests.matrix import table
 from tests.service.web.doors import (
     ADMINISTRATION,
-    CASE,
     EVERYBODY,
     OTHERWISE,
     REGISTRARS,
@@ -34,7 +33,7 @@ from tests.service.web.doors import (
     expected,
 )
 from tests.service.web.house import Case, Template, copy, take
-from tests.service.web.turns import BY, IN_REVIEW, REPLIED, TURNS, Turn
+from tests.service.web.turns import IN_REVIEW, REPLIED, Turn
 from tests.service.web.walking import UNLIMITED, Walk, is_problem
 
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", ["embedded"], indirect=True)]
@@ -70,7 +69,12 @@ def test_every_role_comes_in_where_the_tables_say_and_nowhere_else(hall_template
         measured = walk.measured()
     told = table(measured)
     print(told)  # noqa: T201 - the matrix is there to be read: pytest -s
-    assert {door: came ^ expected(door) for door, came in measured.items() if came != expected(door)} == {}
+    wrong = [
+        f"{method} {path}: {who or 'nobody'} {'came in' if who in came else 'was turned away'}"
+        for (method, path), came in measured.items()
+        for who in came ^ expected((method, path))
+    ]
+    assert wrong == [], "\n".join(wrong)
     otherwise = {door: code for (door, _), code in walk.otherwise.items() if ROLES.get(door) is not ADMINISTRATION}
     assert otherwise == OTHERWISE
     assert DOCUMENT.read_text(encoding="utf-8") == told
@@ -143,13 +147,3 @@ def test_a_case_about_oneself_is_nowhere(walk: Walk) -> None:
         assert listed.json()["total"] == 0, role
     assert hall.last_position() == position
     assert {command_of(door) for door in doors} > FORMS.keys()
-
-
-def test_a_case_at_its_step_is_known_to_whoever_acts_there(walk: Walk) -> None:
-    """The cases of the matrix are there for the roles that may act: nobody is turned away only for not seeing them."""
-    for command, turn in TURNS.items():
-        door = ("POST", f"{CASE}/{command}")
-        for who in expected(door):
-            assert isinstance(who, Role)
-            case = walk.case(BY.get((command, who), turn))
-            assert walk.people[who].get(case.path).status_code == 200, (command, who)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -34,6 +35,7 @@ from service.web.pages_choices import Around
 from service.web.pages_intake import around, to_receipt
 from service.web.pages_steps import offers, refusals
 from service.web.problems import status_of
+from service.web.steps import with_primary
 from service.web.widgets import Sent, at_the_hall, misplaced, parts, read
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -142,6 +144,7 @@ def _case(
     """Show a case: where it stands, what is due, what comes next and why not, what happened; perhaps with a form."""
     who, here = caller_of(page), around(page)
     row, entries = complaints.known(page.parts, who, case_id)
+    here = replace(here, facts=with_primary(page.parts, row, here.facts))
     query = page.request.query_params
     moments = {name: query.get(name, "") for name in ("as_of", "known_at")}
     telling, unread = _telling(page, here, moments)

@@ -53,7 +53,6 @@ Command = Literal[
     "approve-reply",
     "reject-reply",
     "reply",
-    "record-revisit-attempt",
     "revisit",
     "close",
     "replace-query-code",

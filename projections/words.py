@@ -121,7 +121,6 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "medium_status_page": ("查询页面", "on the status page"),
     "failure_unreachable": ("无法连接", "not reachable"),
     "failure_refused": ("对方拒收", "refused by the other side"),
-    "failure_declined": ("拒收", "refused to take it"),
     "failure_no_answer": ("无人接听", "no answer"),
     "failure_wrong_address": ("地址有误", "wrong address"),
     "failure_no_address": ("没有地址", "no address"),

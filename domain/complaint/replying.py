@@ -62,7 +62,7 @@ class DeliveryFailure(StrEnum):
 
     NO_ANSWER = "no_answer"
     WRONG_ADDRESS = "wrong_address"
-    DECLINED = "declined"
+    REFUSED = "refused"
     TECHNICAL = "technical"
 
 

@@ -23,6 +23,16 @@ SERVERS = ["embedded", *(["system-15"] if (SYSTEM_15 / "postgres").exists() else
 FAST = {"fsync": "off", "full_page_writes": "off"}
 
 
+ALONE = {"embedded", "acceptance"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one core; those that start, kill and wait for programs do so one after the other."""
+    for item in items:
+        group = "programs" if ALONE & set(item.path.parts) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """A running server with a migrated template database; gives the connection string of its own database."""

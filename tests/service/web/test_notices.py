@@ -45,7 +45,7 @@ def nobody() -> Iterator[int]:
 
 @dataclass
 class Mailbox:
-    """A mail server that keeps what it takes, or refuses as it is told; no slots, since the library looks at all of it."""
+    """A mail server that keeps what it takes, or refuses as it is told; without slots, which its library trips over."""
 
     port: int = 0
     answer: str = "250 OK"

@@ -131,7 +131,7 @@ def access(page: Page, key: str) -> None:
     A busy browser may lose a press that comes while it draws, so it is pressed until the field has the cursor. A button
     is pressed once, when its page is at rest.
     """
-    target = page.locator(f'[accesskey="{key}"]').first
+    target = page.locator(f'[accesskey="{key.upper()}"]').first
     if target.and_(page.locator("button")).count():
         page.wait_for_load_state("networkidle")
         _press(page, key)

@@ -203,15 +203,18 @@ def test_a_server_left_over_where_nothing_ends_it_is_stopped(ordinary: Person) -
     bindir = _wheel()
     assert lock is not None
     assert bindir is not None
+    # Where the home lies deep, its socket lies elsewhere.
+    folder = Home.at(home).socket_folder(int(str(ordinary.account.get("user", os.getuid()))))
+    folder.mkdir(mode=0o700, exist_ok=True)
     with subprocess.Popen(
-        [str(bindir / "postgres"), *Home.at(home).arguments(home / "run", {})],
+        [str(bindir / "postgres"), *Home.at(home).arguments(folder, {})],
         pass_fds=[lock],
         stderr=subprocess.DEVNULL,
         **ordinary.account,
     ) as left:
         os.close(lock)
         try:
-            until(lambda: ping(home / "run") == Ping.OK)
+            until(lambda: ping(folder) == Ping.OK)
             assert attach(home) is None  # nobody looks after it: not to be relied on
             with ordinary.runs(home) as running:
                 report = running.reports()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from service.demo.loading import PASSWORD
 from service.demo.people import STAFF
@@ -133,8 +134,14 @@ def access(page: Page, key: str) -> None:
     """
     target = page.locator(f'[accesskey="{key.upper()}"]').first
     if target.and_(page.locator("button")).count():
-        page.wait_for_load_state("networkidle")
-        _press(page, key)
+        before = page.url
+        for _ in range(3):
+            page.wait_for_load_state("networkidle")
+            _press(page, key)
+            # A form sent twice is one command, so a press that may have been lost is repeated.
+            with suppress(PlaywrightTimeout):
+                page.wait_for_url(lambda url: url != before, timeout=3000)
+                return
         return
     for _ in range(4):
         _press(page, key)

@@ -46,11 +46,11 @@ class HandOverAllForm(BaseModel):
             ]
         },
     )
-    from_person: UUID | None = None
+    from_person: PersonKey | None = None
     from_window: Code | None = Field(default=None, description="Of everybody who holds, or held, a post there.")
     from_department: Code | None = None
     department: Code | None = None
-    handler: UUID | None = None
+    handler: PersonKey | None = None
     reason: HandoverReason
     after: UUID | None = Field(default=None, description="`next` of the answer before.")
 
@@ -137,7 +137,7 @@ def _rows(parts: Parts, viewer: Viewer, form: HandOverAllForm) -> list[tuple[UUI
 
 def _handlers(register: Register, form: HandOverAllForm) -> list[PersonKey]:
     if form.from_person is not None:
-        return [PersonKey(form.from_person)]
+        return [form.from_person]
     if form.from_window is None:
         return []
     if form.from_window not in register.windows:

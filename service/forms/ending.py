@@ -44,8 +44,8 @@ class ProposeRefusalForm(Form):
             by=making.by,
             proposal=making.new_id,
             reason=self.refuse_reason,
-            legal_basis=making.sealer.seal("legal_basis", self.legal_basis),
-            explanation=making.sealer.seal("explanation", self.explanation),
+            legal_basis=making.seal("legal_basis", self.legal_basis),
+            explanation=making.seal("explanation", self.explanation),
             explanation_measured=measure(self.explanation),
             proper_channel=self.proper_channel,
             appeal_route=self.appeal_route,
@@ -125,7 +125,7 @@ class ProposeTerminationForm(Form):
             by=making.by,
             proposal=making.new_id,
             reason=self.terminate_reason,
-            explanation=making.sealer.seal("explanation", self.explanation),
+            explanation=making.seal("explanation", self.explanation),
         )
 
 
@@ -149,5 +149,5 @@ class DeclineProposalForm(Form):
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
-        reason = making.sealer.seal("reason", self.reason)
+        reason = making.seal("reason", self.reason)
         return proposals.DeclineProposal(at=making.at, by=making.by, proposal=self.proposal, reason=reason)

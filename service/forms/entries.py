@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
-from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from domain.decider import Code, PublicName, Role
+from domain.decider import Code, PersonKey, PublicName, Role
 from domain.register import Department, Item, Post, Site, SiteLevel, Window, WindowKind
 from service.forms.form import HallCode, Moment
 
@@ -134,8 +133,8 @@ class EndDeputyForm(_Change):
     """Who stood in for whom, and does so no longer."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"absent": ABSENT, "deputy": DEPUTY}]})
-    absent: UUID
-    deputy: UUID
+    absent: PersonKey
+    deputy: PersonKey
 
 
 class DeputyForm(EndDeputyForm):

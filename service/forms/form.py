@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, overload
 from uuid import UUID, uuid5
 
 from pydantic import (
@@ -98,6 +98,10 @@ class Making:
     command_id: UUID
     taken_by: PersonKey | None = None
 
+    @overload
+    def seal(self, kind: str, text: str) -> Sealed: ...
+    @overload
+    def seal(self, kind: str, text: str | None) -> Sealed | None: ...
     def seal(self, kind: str, text: str | None) -> Sealed | None:
         """Seal a text under the key of the case, if there is one."""
         return None if text is None else self.sealer.seal(kind, text)

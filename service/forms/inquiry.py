@@ -47,12 +47,11 @@ class AssignForm(Form):
     summary = "Assign it to a unit (交办)"
     department: Code
     assist: tuple[Code, ...] = Field(default=(), max_length=10)
-    handler: UUID | None = None
+    handler: PersonKey | None = None
 
     def command(self, making: Making) -> complaint.Command:
-        handler = None if self.handler is None else PersonKey(self.handler)
         return complaint.Assign(
-            at=making.at, by=making.by, department=self.department, assist=self.assist, handler=handler
+            at=making.at, by=making.by, department=self.department, assist=self.assist, handler=self.handler
         )
 
 
@@ -107,7 +106,7 @@ class RecordEvidenceForm(Form):
             by=making.by,
             evidence=making.new_id,
             kind=self.kind,
-            description=making.sealer.seal("description", self.description),
+            description=making.seal("description", self.description),
             sha256=None if file is None else file.sha256,
             size=None if file is None else file.size,
         )
@@ -120,7 +119,7 @@ class ResponsibilityForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     department: Code
     window: Code | None = None
-    staff: UUID | None = None
+    staff: PersonKey | None = None
     kind: ResponsibilityKind = ResponsibilityKind.DIRECT
 
 
@@ -142,13 +141,13 @@ class RecordFindingForm(Form):
             at=making.at,
             by=making.by,
             finding=self.finding,
-            facts=making.sealer.seal("facts", self.facts),
+            facts=making.seal("facts", self.facts),
             facts_measured=measure(self.facts),
             responsibility=tuple(
                 Responsibility(
                     department=one.department,
                     window=one.window,
-                    staff=None if one.staff is None else PersonKey(one.staff),
+                    staff=one.staff,
                     kind=one.kind,
                 )
                 for one in self.responsibility

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Final, Self
-from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -31,7 +30,11 @@ class RespondentForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     department: Code | None = None
     window: Code | None = None
-    staff: UUID | None = None
+    staff: PersonKey | None = None
+
+    def respondent(self) -> Respondent:
+        """Give whom it is about."""
+        return Respondent(department=self.department, window=self.window, staff=self.staff)
 
 
 class CaseForm(BaseModel):
@@ -64,7 +67,7 @@ class CaseForm(BaseModel):
         default=None, ge=1, le=5, description="By how many they are represented: five at most (信访工作条例 art. 20)."
     )
     guardian: Line | None = Field(default=None, description="Who speaks for a child under 14.")
-    complainant_staff: UUID | None = Field(default=None, description="Who complains, if it is staff of the house.")
+    complainant_staff: PersonKey | None = Field(default=None, description="Who complains, if it is staff of the house.")
     claimed_at: Moment | None = None
     sealed_from_desk: bool = Field(default=False, description="Keep the case to a closed circle.")
 
@@ -137,7 +140,6 @@ def registration(
 ) -> complaint.Register:
     """Seal a complaint and give the command that registers it; name, phone and address under the person's key."""
     seal, seal_person = making.seal, making.sealer.seal_person
-    respondent = form.respondent
     return complaint.Register(
         at=making.at,
         by=making.by,
@@ -149,11 +151,7 @@ def registration(
         identity_mode=IdentityMode.ANONYMOUS if form.anonymous or not form.name else IdentityMode.REAL_NAME,
         confidentiality=Confidentiality.SEALED if form.sealed_from_desk else Confidentiality.NORMAL,
         category=form.category,
-        respondent=Respondent(
-            department=respondent.department,
-            window=respondent.window,
-            staff=None if respondent.staff is None else PersonKey(respondent.staff),
-        ),
+        respondent=form.respondent.respondent(),
         item=form.item,
         project_no=form.project_no,
         external_ref=form.external_ref,
@@ -173,6 +171,6 @@ def registration(
         people=form.people,
         representatives=form.representatives,
         guardian=seal("guardian", form.guardian),
-        complainant_staff=None if form.complainant_staff is None else PersonKey(form.complainant_staff),
+        complainant_staff=form.complainant_staff,
         medium=None if profile is Profile.LEDGER else Medium.SCREEN,
     )

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain import complaint
 from domain.complaint import linking, splitting
 from domain.complaint.linking import Link
-from domain.complaint.state import Respondent
-from domain.decider import Code, PersonKey
+from domain.decider import Code
 from domain.sealed import measure
 from service.forms.form import Form, Making, Text
 from service.forms.intake import RespondentForm
@@ -65,7 +64,7 @@ class ProposeUnmergeForm(Form):
             at=making.at,
             by=making.by,
             proposal=making.new_id,
-            reason=making.sealer.seal("reason", self.reason),
+            reason=making.seal("reason", self.reason),
         )
 
 
@@ -140,8 +139,7 @@ class SplitForm(Form):
             # The same when the command is sent again; its texts lie under keys of its own from the beginning.
             case = uuid5(making.command_id, f"part:{number}")
             sealer = making.sealer.part(case)
-            desired, about = part.desired_outcome, part.respondent
-            staff = None if about.staff is None else PersonKey(about.staff)
+            desired = part.desired_outcome
             made.append(
                 splitting.Part(
                     case=case,
@@ -150,7 +148,7 @@ class SplitForm(Form):
                     narrative_facts=measure(part.narrative),
                     desired_outcome=None if desired is None else sealer.seal("desired_outcome", desired),
                     category=part.category,
-                    respondent=Respondent(department=about.department, window=about.window, staff=staff),
+                    respondent=part.respondent.respondent(),
                 )
             )
         return made

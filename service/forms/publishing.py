@@ -32,7 +32,7 @@ class ProposePublicationForm(Form):
             at=making.at,
             by=making.by,
             proposal=making.new_id,
-            redaction=making.sealer.seal("redaction", self.redaction),
+            redaction=making.seal("redaction", self.redaction),
             redaction_measured=measure(self.redaction),
             reply=making.seal("reply", self.reply),
             reply_measured=None if self.reply is None else measure(self.reply),
@@ -58,7 +58,7 @@ class UnpublishForm(Form):
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
-        reason = making.sealer.seal("reason", self.reason)
+        reason = making.seal("reason", self.reason)
         return publishing.Unpublish(at=making.at, by=making.by, reason=reason)
 
 
@@ -85,7 +85,7 @@ class ProposeDisclosureForm(Form):
             proposal=making.new_id,
             fields=self.fields,
             recipient=self.disclosure_recipient,
-            legal_basis=making.sealer.seal("legal_basis", self.legal_basis),
+            legal_basis=making.seal("legal_basis", self.legal_basis),
         )
 
 

@@ -36,7 +36,7 @@ class PlanRectificationForm(Form):
             at=making.at,
             by=making.by,
             rectification=making.new_id,
-            actions=making.sealer.seal("actions", self.actions),
+            actions=making.seal("actions", self.actions),
             due=self.due,
             replaces=self.replaces,
         )
@@ -57,7 +57,7 @@ class RectifyForm(Form):
             at=making.at,
             by=making.by,
             rectification=self.rectification,
-            actions=making.sealer.seal("actions", self.actions),
+            actions=making.seal("actions", self.actions),
             evidence=self.evidence,
             happened_at=self.happened_at,
         )
@@ -113,10 +113,10 @@ class SubmitReplyForm(Form):
             by=making.by,
             reply=making.new_id,
             decision=self.decision,
-            reasons=making.sealer.seal("reasons", self.reasons),
+            reasons=making.seal("reasons", self.reasons),
             reasons_measured=measure(self.reasons),
-            legal_basis=making.sealer.seal("legal_basis", self.legal_basis),
-            points=tuple(making.sealer.seal("points", point) for point in self.points),
+            legal_basis=making.seal("legal_basis", self.legal_basis),
+            points=tuple(making.seal("points", point) for point in self.points),
             remedy=making.seal("remedy", self.remedy),
             appeal_route=self.appeal_route,
             template_version=self.template_version,
@@ -143,7 +143,7 @@ class RejectReplyForm(Form):
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
-        reason = making.sealer.seal("reason", self.reason)
+        reason = making.seal("reason", self.reason)
         return complaint.RejectReply(at=making.at, by=making.by, reply=self.reply, reason=reason)
 
 

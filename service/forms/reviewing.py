@@ -45,9 +45,9 @@ class ResolveOnSpotForm(Form):
             reply=making.new_id,
             category=self.category,
             finding=self.finding,
-            facts=making.sealer.seal("facts", self.facts),
+            facts=making.seal("facts", self.facts),
             facts_measured=measure(self.facts),
-            content=making.sealer.seal("content", self.content),
+            content=making.seal("content", self.content),
             content_measured=measure(self.content),
             confirmed=self.confirmed,
         )
@@ -66,7 +66,7 @@ class RequestReviewForm(Form):
             at=making.at,
             by=making.by,
             review=making.new_id,
-            grounds=making.sealer.seal("grounds", self.grounds),
+            grounds=making.seal("grounds", self.grounds),
             grounds_measured=measure(self.grounds),
         )
 
@@ -97,7 +97,7 @@ class DecideReviewForm(Form):
             by=making.by,
             review=self.review,
             result=self.result,
-            reasons=making.sealer.seal("reasons", self.reasons),
+            reasons=making.seal("reasons", self.reasons),
             reasons_measured=measure(self.reasons),
         )
 
@@ -114,7 +114,7 @@ class ReopenForm(Form):
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
-        reason = making.sealer.seal("reason", self.reason)
+        reason = making.seal("reason", self.reason)
         return reviewing.Reopen(at=making.at, by=making.by, cause=self.cause, reason=reason)
 
 
@@ -127,5 +127,5 @@ class OrderReworkForm(Form):
     reason: Text
 
     def command(self, making: Making) -> complaint.Command:
-        reason = making.sealer.seal("reason", self.reason)
+        reason = making.seal("reason", self.reason)
         return reviewing.OrderRework(at=making.at, by=making.by, reply=self.reply, reason=reason)

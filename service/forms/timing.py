@@ -32,7 +32,7 @@ class RequestSupplementForm(Form):
             at=making.at,
             by=making.by,
             supplement=making.new_id,
-            items=tuple(making.sealer.seal("items", item) for item in self.items),
+            items=tuple(making.seal("items", item) for item in self.items),
         )
 
 
@@ -49,7 +49,7 @@ class ProvideSupplementForm(Form):
             at=making.at,
             by=making.by,
             supplement=self.supplement,
-            content=making.sealer.seal("content", self.content),
+            content=making.seal("content", self.content),
             content_measured=measure(self.content),
         )
 
@@ -103,7 +103,7 @@ class RequestExtensionForm(Form):
             by=making.by,
             extension=making.new_id,
             days=self.days,
-            reason=making.sealer.seal("reason", self.reason),
+            reason=making.seal("reason", self.reason),
         )
 
 

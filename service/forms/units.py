@@ -32,7 +32,7 @@ class CallInForm(Form):
             by=making.by,
             call=making.new_id,
             department=self.department,
-            question=making.sealer.seal("question", self.question),
+            question=making.seal("question", self.question),
         )
 
 
@@ -49,7 +49,7 @@ class AnswerCallForm(Form):
             at=making.at,
             by=making.by,
             call=self.call,
-            answer=making.sealer.seal("answer", self.answer),
+            answer=making.seal("answer", self.answer),
             answer_measured=measure(self.answer),
         )
 
@@ -76,7 +76,7 @@ class RequestReturnForm(Form):
             by=making.by,
             request=making.new_id,
             reason=self.return_reason,
-            explanation=making.sealer.seal("explanation", self.explanation),
+            explanation=making.seal("explanation", self.explanation),
             suggested_unit=self.suggested_unit,
         )
 
@@ -121,7 +121,7 @@ class HandOverForm(Form):
     name = "hand-over"
     summary = "Give the case to another person or unit (移交)"
     department: Code
-    handler: UUID | None = None
+    handler: PersonKey | None = None
     reason: HandoverReason
 
     def command(self, making: Making) -> complaint.Command:
@@ -129,6 +129,6 @@ class HandOverForm(Form):
             at=making.at,
             by=making.by,
             department=self.department,
-            handler=None if self.handler is None else PersonKey(self.handler),
+            handler=self.handler,
             reason=self.reason,
         )

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from domain import complaint
 from domain.complaint.correcting import CorrectRecord, InviteStatement, MakeStatement, RecordNotice
 from domain.complaint.recusal import DecideRecusal, Ground, RequestRecusal
-from domain.complaint.state import Clock, Respondent
+from domain.complaint.state import Clock
 from domain.complaint.supervision import AnswerSupervision, IssueSupervision, LiftSupervision, Remind
 from domain.decider import Code, PersonKey
 from domain.handling import Method
@@ -27,7 +27,7 @@ class RequestRecusalForm(Form):
     )
     name = "request-recusal"
     summary = "Declare an own interest, or ask that somebody keep out (申请回避)"
-    target: UUID | None = Field(
+    target: PersonKey | None = Field(
         default=None, description="Who is meant; without it, yourself, or for the two sides whoever handles the case."
     )
     ground: Ground
@@ -38,7 +38,7 @@ class RequestRecusalForm(Form):
             at=making.at,
             by=making.by,
             recusal=making.new_id,
-            target=None if self.target is None else PersonKey(self.target),
+            target=self.target,
             ground=self.ground,
             explanation=making.seal("explanation", self.explanation),
         )
@@ -51,7 +51,9 @@ class DecideRecusalForm(Form):
     summary = "Decide whether somebody keeps out (决定回避)"
     recusal: UUID
     granted: bool
-    new_handler: UUID | None = Field(default=None, description="Who takes the case over at once, in the same unit.")
+    new_handler: PersonKey | None = Field(
+        default=None, description="Who takes the case over at once, in the same unit."
+    )
     reason: Text | None = None
 
     @model_validator(mode="after")
@@ -66,7 +68,7 @@ class DecideRecusalForm(Form):
             by=making.by,
             recusal=self.recusal,
             granted=self.granted,
-            new_handler=None if self.new_handler is None else PersonKey(self.new_handler),
+            new_handler=self.new_handler,
             reason=making.seal("reason", self.reason),
         )
 
@@ -104,7 +106,7 @@ class IssueSupervisionForm(Form):
             supervision=making.new_id,
             rule_no=self.rule_no,
             level=self.level,
-            content=making.sealer.seal("content", self.content),
+            content=making.seal("content", self.content),
         )
 
 
@@ -121,7 +123,7 @@ class AnswerSupervisionForm(Form):
             at=making.at,
             by=making.by,
             supervision=self.supervision,
-            answer=making.sealer.seal("answer", self.answer),
+            answer=making.seal("answer", self.answer),
             answer_measured=measure(self.answer),
         )
 
@@ -163,23 +165,16 @@ class CorrectRecordForm(Form):
         return self
 
     def command(self, making: Making) -> complaint.Command:
-        respondent = None if self.respondent is None else respondent_of(self.respondent)
         return CorrectRecord(
             at=making.at,
             by=making.by,
             category=self.category,
-            respondent=respondent,
+            respondent=None if self.respondent is None else self.respondent.respondent(),
             name=making.seal("name", self.contact_name),
             phone=making.seal("phone", self.phone),
             email=making.seal("email", self.email),
-            reason=making.sealer.seal("reason", self.reason),
+            reason=making.seal("reason", self.reason),
         )
-
-
-def respondent_of(form: RespondentForm) -> Respondent:
-    """Give whom a complaint is about."""
-    staff = None if form.staff is None else PersonKey(form.staff)
-    return Respondent(department=form.department, window=form.window, staff=staff)
 
 
 class InviteStatementForm(Form):
@@ -195,7 +190,7 @@ class InviteStatementForm(Form):
             at=making.at,
             by=making.by,
             statement=making.new_id,
-            question=making.sealer.seal("question", self.question),
+            question=making.seal("question", self.question),
         )
 
 
@@ -212,7 +207,7 @@ class MakeStatementForm(Form):
             at=making.at,
             by=making.by,
             statement=self.statement,
-            content=making.sealer.seal("content", self.content),
+            content=making.seal("content", self.content),
             content_measured=measure(self.content),
         )
 

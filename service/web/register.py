@@ -82,7 +82,7 @@ class PersonForm(BaseModel):
         frozen=True,
         json_schema_extra={"examples": [{"person": "0b7c1f1e-52c4-4f6e-9a51-6d7a3f0c9e21"}]},
     )
-    person: UUID
+    person: PersonKey
 
 
 class Changed(BaseModel):
@@ -172,10 +172,9 @@ def take_post(
     post: PostCode, form: PersonForm, response: Response, who: Administrator, parts: InParts, asking: InAsking
 ) -> Changed:
     """Give a post to a person who has an account, from now on."""
-    person = PersonKey(form.person)
-    if parts.accounts.login_of(person) is None:
-        raise UnknownAccount(person=person)
-    command = TakePost(at=datetime.now(UTC), by=who.actor, post=post, person=person)
+    if parts.accounts.login_of(form.person) is None:
+        raise UnknownAccount(person=form.person)
+    command = TakePost(at=datetime.now(UTC), by=who.actor, post=post, person=form.person)
     return _changed(response, _register(parts, command, asking, "take-post", form))
 
 
@@ -184,7 +183,7 @@ def leave_post(
     post: PostCode, form: PersonForm, response: Response, who: Administrator, parts: InParts, asking: InAsking
 ) -> Changed:
     """Take a post from a person, from now on."""
-    command = LeavePost(at=datetime.now(UTC), by=who.actor, post=post, person=PersonKey(form.person))
+    command = LeavePost(at=datetime.now(UTC), by=who.actor, post=post, person=form.person)
     return _changed(response, _register(parts, command, asking, "leave-post", form))
 
 
@@ -194,14 +193,14 @@ def appoint_deputy(
 ) -> Changed:
     """Let somebody with an account stand in for an absent holder of a post; their acts name both."""
     for person in (form.absent, form.deputy):
-        if parts.accounts.login_of(PersonKey(person)) is None:
+        if parts.accounts.login_of(person) is None:
             raise UnknownAccount(person=person)
     command = AppointDeputy(
         at=datetime.now(UTC),
         by=who.actor,
         post=post,
-        absent=PersonKey(form.absent),
-        deputy=PersonKey(form.deputy),
+        absent=form.absent,
+        deputy=form.deputy,
         since=form.since,
         until=form.until,
     )
@@ -213,8 +212,7 @@ def end_deputy(
     post: PostCode, form: EndDeputyForm, response: Response, who: Administrator, parts: InParts, asking: InAsking
 ) -> Changed:
     """Let a deputy stand in no longer, from now on."""
-    absent, deputy = PersonKey(form.absent), PersonKey(form.deputy)
-    command = EndDeputy(at=datetime.now(UTC), by=who.actor, post=post, absent=absent, deputy=deputy)
+    command = EndDeputy(at=datetime.now(UTC), by=who.actor, post=post, absent=form.absent, deputy=form.deputy)
     return _changed(response, _register(parts, command, asking, "end-deputy", form))
 
 

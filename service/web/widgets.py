@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -155,6 +155,8 @@ def _bare(annotation: Any, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, .
             if len(left) > 1:
                 raise TypeError(f"{annotation} may be several things: no widget asks for that")
             annotation, optional = left[0], True
+        elif isinstance(annotation, NewType):
+            annotation = annotation.__supertype__
         else:
             return annotation, metadata, optional
 

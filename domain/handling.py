@@ -186,7 +186,7 @@ def post_of(by: Actor, at: datetime, facts: Facts) -> Post:
 
 def listed(policy: Policy, name: Code, code: Code) -> None:
     """Refuse a code that does not stand in the policy's list of this name; raises UnknownReference."""
-    if not any(one.name == name and code in one.codes for one in policy.lists):
+    if code not in policy.codes(name):
         raise UnknownReference(kind=name, value=code)
 
 

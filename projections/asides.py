@@ -219,7 +219,7 @@ def _named(row: DocketRow, respondent: Respondent) -> dict[str, Any]:
 
 
 def _handed_over(row: DocketRow, event: units.HandedOver) -> dict[str, Any]:
-    step = units.after_hand_over(row.step, event.from_department, event)
+    step = units.after_hand_over(row.step, event.from_department, event.department, event.handler)
     taken = {
         "step": step,
         "department": event.department,

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.inquiry import by_the_handler
+from domain.complaint.acting import admit, by_the_handler, concerned
 from domain.complaint.routing import about_the_desk
-from domain.complaint.state import OPEN, Case, Respondent, Statement, Step, at_step, concerned, not_concerned
+from domain.complaint.state import OPEN, Case, Respondent, Statement, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For, Instant, Role
 from domain.errors import NotYourCase, NotYourRole, Superseded, Unknown, UnknownReference
@@ -171,8 +171,7 @@ def decide(case: Case | None, command: CorrectingCommand, facts: Facts) -> list[
             return _state(at_step(case, *TURNS["make-statement"]), command, facts)
         case RecordNotice():
             there = at_step(case, *TURNS["record-notice"])
-            permit(by, there.profile, "record-notice", at, facts)
-            not_concerned(there, by, at, facts)
+            admit(there, command, "record-notice", facts)
             return [
                 ComplainantNotified(
                     at=at,
@@ -190,8 +189,7 @@ def decide(case: Case | None, command: CorrectingCommand, facts: Facts) -> list[
 def _correct(case: Case, command: CorrectRecord, facts: Facts) -> list[Event | For]:
     """Correct what is wrong, beside the old value; whom it turns out to be about can do nothing more from then on."""
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "correct-record", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "correct-record", facts)
     if by.role is Role.HANDLER and case.handler not in by.persons:
         raise NotYourCase(department=case.department)
     category = None if command.category == case.category else command.category

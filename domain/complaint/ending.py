@@ -13,23 +13,14 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit, concerned, the_complainant
 from domain.complaint.proposals import Proposed, dropped, kept, only_one, waiting
 from domain.complaint.replying import AppealRoute
-from domain.complaint.state import (
-    BEFORE_REPLY,
-    PROMISE,
-    Case,
-    Clock,
-    Step,
-    at_step,
-    concerned,
-    not_concerned,
-)
+from domain.complaint.state import BEFORE_REPLY, PROMISE, Case, Clock, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, PersonKey
 from domain.errors import (
     OwnWorkEnded,
-    Unknown,
     WithdrawalInvalid,
 )
 from domain.handling import Basis, Facts, Proof, keep_apart, listed, permit
@@ -223,8 +214,7 @@ def decide(case: Case | None, command: EndingCommand, facts: Facts) -> list[Even
 
 def _propose_refusal(case: Case, command: ProposeRefusal, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "propose-refuse", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "propose-refuse", facts)
     listed(policy, "refuse_reason", command.reason)
     listed(policy, "proper_channel", command.proper_channel)
     only_one(case, RefusalProposed)
@@ -247,8 +237,7 @@ def _propose_refusal(case: Case, command: ProposeRefusal, facts: Facts) -> list[
 
 def _refuse(case: Case, command: ConfirmRefusal, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "confirm-refuse", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "confirm-refuse", facts)
     proposed = waiting(case, command.proposal, RefusalProposed, by, at, facts)
     return [
         Refused(
@@ -270,8 +259,7 @@ def _refuse(case: Case, command: ConfirmRefusal, facts: Facts) -> list[Event | F
 
 def _transfer(case: Case, command: TransferOut, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "transfer-out", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "transfer-out", facts)
     return [
         TransferredOut(
             at=at,
@@ -288,8 +276,7 @@ def _transfer(case: Case, command: TransferOut, facts: Facts) -> list[Event | Fo
 def _withdraw(case: Case, command: Withdraw, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
     permit(by, case.profile, "withdraw", at, facts)
-    if not by.persons & case.made_by:
-        raise Unknown
+    the_complainant(case, by)
     if command.confirmed_by is not None and not _may_take_it(case, command.confirmed_by, command, facts):
         raise WithdrawalInvalid
     return [Withdrawn(at=at, by=by, reason=command.reason, proof=command.proof, confirmed_by=command.confirmed_by)]
@@ -309,8 +296,7 @@ def _may_take_it(case: Case, clerk: PersonKey, command: Withdraw, facts: Facts) 
 
 def _propose_termination(case: Case, command: ProposeTermination, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "propose-terminate", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "propose-terminate", facts)
     listed(policy, "terminate_reason", command.reason)
     only_one(case, TerminationProposed)
     return [
@@ -328,8 +314,7 @@ def _propose_termination(case: Case, command: ProposeTermination, facts: Facts) 
 
 def _terminate(case: Case, command: ConfirmTermination, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "confirm-terminate", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "confirm-terminate", facts)
     keep_apart(by, case.handlers, OwnWorkEnded)
     proposed = waiting(case, command.proposal, TerminationProposed, by, at, facts)
     return [

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import by_the_handler, by_the_head, of_the_work
 from domain.complaint.clocks import HANDLED, passed, running_by, term_of
-from domain.complaint.inquiry import by_the_handler
 from domain.complaint.state import Case, Clock, Extension, Step, at_step
-from domain.complaint.timing import Cause, by_the_head, of_the_work, recomputed
+from domain.complaint.timing import Cause, recomputed
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For
 from domain.errors import AlreadyThere, DecidedTooLate, ExtensionTooLong, OnceOnly, OwnClock, Superseded, TooLate
-from domain.handling import Basis, Facts, keep_apart, permit
+from domain.handling import Basis, Facts, keep_apart
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -99,8 +99,7 @@ def decide(case: Case | None, command: ExtendingCommand, facts: Facts) -> list[E
 
 def _request(case: Case, command: RequestExtension, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    by_the_handler(case, command, "request-extension", facts)
-    policy = permit(by, case.profile, "request-extension", at, facts)
+    policy = by_the_handler(case, command, "request-extension", facts)
     if command.extension in case.extensions:
         raise AlreadyThere(extension=command.extension)
     waiting = any(

@@ -8,20 +8,16 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Clock, Finding, Step, at_step, not_concerned, started
+from domain.complaint.acting import admit, by_the_handler, may_take, no_judge, unit_may_take
+from domain.complaint.state import Case, Clock, Finding, Step, at_step, started
 from domain.deadlines import Due
-from domain.decider import Actor, Code, Command, Digest, Event, For, Instant, PersonKey, Role
+from domain.decider import Code, Command, Digest, Event, For, Instant, PersonKey
 from domain.errors import (
     AlreadyThere,
-    DepartmentGone,
     NotYourCase,
-    OwnWorkApproved,
-    OwnWorkRevisited,
-    OwnWorkVerified,
-    UnitConcerned,
     UnknownReference,
 )
-from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, not_later, permit, post_of
+from domain.handling import Basis, ContactResult, Facts, Method, not_later, post_of
 from domain.sealed import Sealed, TextFacts
 
 
@@ -177,34 +173,6 @@ class RecordFinding(Command):
 InquiryCommand: TypeAlias = Assign | SignFor | RecordContact | RecordEvidence | RecordFinding
 
 
-def no_judge(case: Case, by: Actor) -> None:
-    """Refuse whoever judged the work, or had somebody judge it: domain.md §6.4 holds whichever side came first.
-
-    Raises OwnWorkApproved, OwnWorkVerified, OwnWorkRevisited.
-    """
-    keep_apart(by, case.approvers, OwnWorkApproved)
-    keep_apart(by, case.verifiers, OwnWorkVerified)
-    keep_apart(by, case.revisitors, OwnWorkRevisited)
-
-
-def by_the_handler(case: Case, command: Command, name: Code, facts: Facts) -> None:
-    """Let only the one who signed for the case, in the unit it is assigned to, handle it; or a machine, where it may.
-
-    Whoever judged the work takes no part in it afterwards.
-    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint, Recused, RecusalPending, OwnWorkApproved,
-    OwnWorkVerified, OwnWorkRevisited.
-    """
-    at, by = command.at, command.by
-    permit(by, case.profile, name, at, facts)
-    not_concerned(case, by, at, facts, preserving=name == "record-evidence")
-    no_judge(case, by)
-    if by.role is Role.SYSTEM:
-        # A machine that the policy lets do this holds no post and no case.
-        return
-    if post_of(by, at, facts).department != case.department or case.handler not in by.persons:
-        raise NotYourCase(department=case.department)
-
-
 def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Event | For]:
     """Answer what a unit does until it has a finding.
 
@@ -217,8 +185,7 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
             return _assign(at_step(case, Step.ACCEPTED), command, facts)
         case SignFor():
             there = at_step(case, Step.ASSIGNED)
-            permit(by, there.profile, "sign-for", at, facts)
-            not_concerned(there, by, at, facts)
+            admit(there, command, "sign-for", facts)
             no_judge(there, by)
             if post_of(by, at, facts).department != there.department or there.handler not in {None, *by.persons}:
                 raise NotYourCase(department=there.department)
@@ -265,27 +232,14 @@ def decide(case: Case | None, command: InquiryCommand, facts: Facts) -> list[Eve
 
 def _assign(case: Case, command: Assign, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "assign", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "assign", facts)
     for department in (command.department, *command.assist):
-        if department not in facts.register.departments:
-            raise UnknownReference(kind="department", value=department)
-        if (into := facts.register.successor(department, at)) != department:
-            raise DepartmentGone(department=department, into=into)
+        unit_may_take(case, department, at, facts)
     if command.department in command.assist:
         raise UnknownReference(kind="assist", value=command.department)
-    heads = facts.register.heads(command.department, at)
-    if case.respondent.staff in heads:
-        raise UnitConcerned(department=command.department)
     if command.handler is not None:
-        # The handler acts later in their own name; here it is only checked that they may.
-        named = replace(by, person=command.handler, on_behalf_of=None)
-        not_concerned(case, named, at, facts)
-        no_judge(case, named)
-        # Who could not sign for it in this unit would leave the case lying.
-        posts = [post for post in facts.register.held_by(command.handler, at) if post.department == command.department]
-        if not any(policy.allows("sign-for", post.role) for post in posts):
-            raise UnknownReference(kind="handler", value=command.handler)
+        may_take(case, command.handler, command.department, at, facts)
+    heads = facts.register.heads(command.department, at)
     checked = heads | ({command.handler} if command.handler is not None else frozenset())
     return [
         Assigned(

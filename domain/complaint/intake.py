@@ -8,22 +8,12 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit, concerned, not_respondent, the_complainant
 from domain.complaint.routing import about_the_desk
-from domain.complaint.state import (
-    Case,
-    Clock,
-    IdentityMode,
-    Respondent,
-    Step,
-    at_step,
-    concerned,
-    not_concerned,
-    not_respondent,
-    started,
-)
+from domain.complaint.state import Case, Clock, IdentityMode, Respondent, Step, at_step, started
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, PersonKey, Role
-from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, Unknown, UnknownReference
+from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnknownReference
 from domain.handling import Basis, Facts, permit
 from domain.rulebook import Profile
 from domain.sealed import Sealed, Similar, TextFacts
@@ -259,8 +249,8 @@ def decide(case: Case | None, command: IntakeCommand, facts: Facts) -> list[Even
                 raise OutOfTurn
             permit(by, case.profile, "replace-query-code", at, facts)
             not_respondent(case, by, at, facts)
-            if by.role is Role.CITIZEN and not by.persons & case.made_by:
-                raise Unknown
+            if by.role is Role.CITIZEN:
+                the_complainant(case, by)
             return [QueryCodeReplaced(at=at, by=by)]
         case Accept():
             return _accept(case, command, facts)
@@ -339,8 +329,7 @@ def _noticed(told: Register | Registered) -> tuple[datetime, ...]:
 def _accept(case: Case | None, command: Accept, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
     there = at_step(case, Step.REGISTERED)
-    permit(by, there.profile, "accept", at, facts)
-    not_concerned(there, by, at, facts)
+    admit(there, command, "accept", facts)
     category = command.category or there.category
     if category is not None and category not in facts.rulebook.categories:
         raise UnknownReference(kind="category", value=category)

@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit
 from domain.complaint.inquiry import Assigned
 from domain.complaint.intake import Accepted, Complexity, HandlingClass, Severity
 from domain.complaint.replying import Replied
 from domain.complaint.reviewing import ReopenCause, Reopened
 from domain.complaint.revisiting import Closed, Outcome
-from domain.complaint.state import Case, Step, Stop, at_step, not_concerned
+from domain.complaint.state import Case, Step, Stop, at_step
 from domain.complaint.timing import ClockPaused, ClockResumed
 from domain.complaint.units import HandedOver
 from domain.decider import Code, Command, Event, For, PersonKey
 from domain.errors import AlreadyThere, OutOfTurn, Superseded, UnknownReference
-from domain.handling import Facts, permit
+from domain.handling import Facts
 from domain.rulebook import Profile
 from domain.sealed import Sealed, TextFacts
 
@@ -169,8 +170,7 @@ def _there(case: Case | None, command: LedgerCommand, name: Code, facts: Facts, 
     if there.profile != Profile.LEDGER:
         # Elsewhere each of these steps has guards of its own; nobody goes round them by this door.
         raise Superseded(profile=there.profile)
-    permit(command.by, there.profile, name, command.at, facts)
-    not_concerned(there, command.by, command.at, facts)
+    admit(there, command, name, facts)
     return at_step(there, *steps)
 
 

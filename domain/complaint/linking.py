@@ -15,25 +15,16 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint import replying, revisiting
+from domain.complaint.acting import admit, not_concerned
 from domain.complaint.clocks import in_motion
 from domain.complaint.proposals import Proposed, dropped, kept, only_one, waiting
 from domain.complaint.replying import DeliveryFailure, Replied, ReplyDeliveryFailed
 from domain.complaint.revisiting import Revisit, RevisitAttempted, Revisited
-from domain.complaint.state import (
-    BEFORE_REPLY,
-    OPEN,
-    PROMISE,
-    Case,
-    Clock,
-    Respondent,
-    Step,
-    at_step,
-    not_concerned,
-)
+from domain.complaint.state import BEFORE_REPLY, OPEN, PROMISE, Case, Clock, Respondent, Step, at_step
 from domain.complaint.timing import Cause, recomputed, taken_over
 from domain.decider import Code, Command, Event, For, Instant, PersonKey
 from domain.errors import AlreadyThere, CannotMerge, OutOfTurn, Superseded, UnknownReference
-from domain.handling import Facts, Method, permit
+from domain.handling import Facts, Method
 from domain.sealed import Sealed
 
 
@@ -213,8 +204,7 @@ def _itself(facts: Facts) -> UUID:
 def _merge(case: Case, command: Merge, facts: Facts) -> list[Event | For]:
     """Join a case to a primary, which then keeps the earliest limit of the two (domain.md §4.3, §14 case 6)."""
     at, by, itself = command.at, command.by, _itself(facts)
-    permit(by, case.profile, "merge", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "merge", facts)
     if command.primary == itself:
         raise CannotMerge(primary=command.primary)
     _, primary = _other(facts, command.primary)
@@ -258,8 +248,7 @@ def _merge(case: Case, command: Merge, facts: Facts) -> list[Event | For]:
 
 def _propose(case: Case, command: ProposeUnmerge, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "propose-unmerge", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "propose-unmerge", facts)
     only_one(case, UnmergeProposed)
     return [
         UnmergeProposed(
@@ -276,8 +265,7 @@ def _propose(case: Case, command: ProposeUnmerge, facts: Facts) -> list[Event | 
 def _unmerge(case: Case, command: ConfirmUnmerge, facts: Facts) -> list[Event | For]:
     """Take the cases apart; what the primary was told stays told, and the case finds its own limits as they were."""
     at, by = command.at, command.by
-    permit(by, case.profile, "confirm-unmerge", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "confirm-unmerge", facts)
     proposed = waiting(case, command.proposal, UnmergeProposed, by, at, facts)
     there, primary = _other(facts, case.primary)
     not_concerned(primary, by, at, facts)
@@ -298,8 +286,7 @@ def _unmerge(case: Case, command: ConfirmUnmerge, facts: Facts) -> list[Event | 
 def _reply(case: Case, command: ReplyToLinked, facts: Facts) -> list[Event | For]:
     """Tell one more complainant what the primary was answered; nobody is told what was not approved and told there."""
     at, by = command.at, command.by
-    permit(by, case.profile, "reply-linked", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "reply-linked", facts)
     _, primary = _other(facts, case.primary)
     if primary.replied_at is None or primary.step in BEFORE_REPLY:
         raise OutOfTurn(step=primary.step)

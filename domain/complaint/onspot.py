@@ -11,13 +11,14 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from domain.complaint.acting import admit
 from domain.complaint.inquiry import FindingRecorded
 from domain.complaint.intake import Accepted, Complexity, HandlingClass, Severity
 from domain.complaint.replying import Replied
-from domain.complaint.state import Case, Clock, Finding, Step, at_step, not_concerned
+from domain.complaint.state import Case, Clock, Finding, Step, at_step
 from domain.decider import Code, Command, Event, For
 from domain.errors import NotSettledHere, UnknownReference, WrittenReplyOwed
-from domain.handling import Facts, Method, Proof, permit
+from domain.handling import Facts, Method, Proof
 from domain.sealed import Sealed, TextFacts
 
 
@@ -50,8 +51,7 @@ def decide(case: Case | None, command: OnSpotCommand, facts: Facts) -> list[Even
     at, by = command.at, command.by
     there = at_step(case, *TURNS["resolve-on-spot"])
     profile, basis = there.profile, facts.basis(there.profile, at)
-    permit(by, profile, "resolve-on-spot", at, facts)
-    not_concerned(there, by, at, facts)
+    admit(there, command, "resolve-on-spot", facts)
     category = command.category or there.category
     if category is not None and category not in facts.rulebook.categories:
         raise UnknownReference(kind="category", value=category)

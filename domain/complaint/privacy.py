@@ -14,15 +14,9 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit, not_respondent, the_complainant
 from domain.complaint.retention import Retention, ended, retained_until, retention_of
-from domain.complaint.state import (
-    TERMINAL,
-    Case,
-    ErasureResult,
-    Step,
-    not_concerned,
-    not_respondent,
-)
+from domain.complaint.state import TERMINAL, Case, ErasureResult, Step
 from domain.decider import Code, Command, Event, For, PersonKey, Role
 from domain.errors import (
     DataErased,
@@ -34,7 +28,6 @@ from domain.errors import (
     RetentionUnknown,
     StillInHandling,
     Superseded,
-    Unknown,
     WitnessMissing,
 )
 from domain.handling import Basis, Facts, keep_apart, permit
@@ -230,8 +223,8 @@ def decide(case: Case | None, command: PrivacyCommand, facts: Facts) -> list[Eve
         case RequestErasure(erasure_request=request, ground=ground):
             permit(by, case.profile, "request-erasure", at, facts)
             not_respondent(case, by, at, facts)
-            if by.role is Role.CITIZEN and not by.persons & case.made_by:
-                raise Unknown
+            if by.role is Role.CITIZEN:
+                the_complainant(case, by)
             if keeping.erased:
                 raise DataErased
             if keeping.request is not None:
@@ -261,8 +254,7 @@ def decide(case: Case | None, command: PrivacyCommand, facts: Facts) -> list[Eve
 
 def _officiates(case: Case, command: Command, name: Code, others: frozenset[PersonKey], facts: Facts) -> None:
     """Let only those act who took no part: in the matter, in its handling, on the other side of this wish."""
-    permit(command.by, case.profile, name, command.at, facts)
-    not_concerned(case, command.by, command.at, facts)
+    admit(case, command, name, facts)
     keep_apart(command.by, others, OwnErasure)
     keep_apart(command.by, case.handlers | case.approvers | case.reviewers, OwnWorkErased)
 

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Step, at_step, not_concerned
+from domain.complaint.acting import admit
+from domain.complaint.state import Case, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For
 from domain.errors import NotYourRole, OwnProposal, ProposalOver, ProposalPending, Superseded, TooEarly
@@ -138,8 +139,7 @@ def decide(case: Case | None, command: ProposalCommand, facts: Facts) -> list[Ev
 def _decline(case: Case, command: DeclineProposal, facts: Facts) -> list[Event | For]:
     """Let those decline who could confirm: the policy names them for each act."""
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "decline-proposal", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "decline-proposal", facts)
     proposed = waiting(case, command.proposal, Proposed, by, at, facts)
     if not policy.allows(proposed.confirm, by.role):
         raise NotYourRole(role=by.role, command=proposed.confirm)

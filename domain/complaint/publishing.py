@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit
 from domain.complaint.proposals import Proposed, dropped, kept, only_one, waiting
-from domain.complaint.state import TERMINAL, Case, Step, at_step, not_concerned
+from domain.complaint.state import TERMINAL, Case, Step, at_step
 from domain.decider import Code, Command, Event, For, PersonKey
 from domain.errors import AlreadyPublished, NotForPublication, StillPersonal, UnknownReference
-from domain.handling import Facts, listed, permit
+from domain.handling import Facts, listed
 from domain.sealed import Sealed, TextFacts
 
 SETTLED: Final = TERMINAL | {Step.REPLIED}
@@ -155,8 +156,7 @@ def decide(case: Case | None, command: PublishingCommand, facts: Facts) -> list[
             return _publish(at_step(case, *TURNS["confirm-publish"]), command, facts)
         case Unpublish(reason=reason):
             there = at_step(case, *TURNS["unpublish"])
-            permit(by, there.profile, "unpublish", at, facts)
-            not_concerned(there, by, at, facts)
+            admit(there, command, "unpublish", facts)
             return [Unpublished(at=at, by=by, reason=reason)] if there.published else []
         case ProposeDisclosure():
             return _propose_disclosure(at_step(case, *TURNS["propose-disclose"]), command, facts)
@@ -174,8 +174,7 @@ def _not_closed(case: Case, *, also_sealed: bool) -> None:
 
 def _propose_publication(case: Case, command: ProposePublication, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "propose-publish", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "propose-publish", facts)
     _not_closed(case, also_sealed=True)
     if case.published:
         raise AlreadyPublished
@@ -200,8 +199,7 @@ def _propose_publication(case: Case, command: ProposePublication, facts: Facts) 
 
 def _publish(case: Case, command: ConfirmPublication, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "confirm-publish", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "confirm-publish", facts)
     # The case may have been closed to others while the proposal waited.
     _not_closed(case, also_sealed=True)
     proposed = waiting(case, command.proposal, PublicationProposed, by, at, facts)
@@ -219,8 +217,7 @@ def _publish(case: Case, command: ConfirmPublication, facts: Facts) -> list[Even
 
 def _propose_disclosure(case: Case, command: ProposeDisclosure, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "propose-disclose", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "propose-disclose", facts)
     _not_closed(case, also_sealed=False)
     listed(policy, "disclosure_recipient", command.recipient)
     if strange := sorted(set(command.fields) - DISCLOSED):
@@ -244,8 +241,7 @@ def _propose_disclosure(case: Case, command: ProposeDisclosure, facts: Facts) ->
 
 def _disclose(case: Case, command: ConfirmDisclosure, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "confirm-disclose", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "confirm-disclose", facts)
     _not_closed(case, also_sealed=False)
     proposed = waiting(case, command.proposal, DisclosureProposed, by, at, facts)
     return [

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import Case, Rectification, Step, at_step, not_concerned
+from domain.complaint.acting import admit, by_the_handler
+from domain.complaint.state import Case, Rectification, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Command, Event, For, Instant
 from domain.errors import (
@@ -21,7 +21,7 @@ from domain.errors import (
     Superseded,
     UnknownReference,
 )
-from domain.handling import Facts, end_of, keep_apart, not_later, permit
+from domain.handling import Facts, end_of, keep_apart, not_later
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -141,8 +141,7 @@ def decide(case: Case | None, command: RectificationCommand, facts: Facts) -> li
             ]
         case VerifyRectification(rectification=key, passed=passed, note=note):
             there = at_step(case, *DURING)
-            permit(by, there.profile, "verify-rectification", at, facts)
-            not_concerned(there, by, at, facts)
+            admit(there, command, "verify-rectification", facts)
             keep_apart(by, there.handlers, OwnWorkVerified)
             planned = _named(there, key)
             if not planned.done or planned.passed is not None:

@@ -10,24 +10,21 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import may_take, not_concerned, the_complainant
 from domain.complaint.correcting import other_side
-from domain.complaint.state import OPEN, Case, Clock, Recusal, Step, at_step, not_concerned
-from domain.complaint.units import HandedOver, HandoverReason
+from domain.complaint.state import OPEN, Case, Recusal, Step, at_step
+from domain.complaint.units import HandoverReason, handed_over
 from domain.decider import Actor, Code, Command, Event, For, PersonKey, Role
 from domain.errors import (
     AskedBefore,
     NotYourRecusal,
     NotYourRole,
     OwnRecusal,
-    OwnWorkApproved,
-    OwnWorkRevisited,
-    OwnWorkVerified,
     Superseded,
     Unknown,
     UnknownReference,
 )
 from domain.handling import Facts, keep_apart, permit, post_of
-from domain.rulebook import Policy
 from domain.sealed import Sealed
 
 
@@ -123,8 +120,8 @@ def decide(case: Case | None, command: RecusalCommand, facts: Facts) -> list[Eve
 def _request(case: Case, command: RequestRecusal, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
     permit(by, case.profile, "request-recusal", at, facts)
-    if by.role is Role.CITIZEN and not by.persons & case.made_by:
-        raise Unknown
+    if by.role is Role.CITIZEN:
+        the_complainant(case, by)
     if by.role is Role.RESPONDENT and not other_side(case.respondent, by, (*case.noticed, at), facts):
         raise Unknown
     target = _target(case, command)
@@ -165,7 +162,7 @@ def _target(case: Case, command: RequestRecusal) -> PersonKey:
 
 def _decide(case: Case, command: DecideRecusal, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "decide-recusal", at, facts)
+    permit(by, case.profile, "decide-recusal", at, facts)
     found = case.recusals.get(command.recusal)
     if found is None or found.granted is not None:
         raise Superseded(recusal=command.recusal)
@@ -178,7 +175,11 @@ def _decide(case: Case, command: DecideRecusal, facts: Facts) -> list[Event | Fo
         return [decided]
     if found.target != case.handler:
         raise UnknownReference(kind="handler", value=found.target)
-    return [decided, _taken_over(case, command, command.new_handler, policy, facts)]
+    may_take(case, command.new_handler, case.department, at, facts)
+    return [
+        decided,
+        handed_over(case, command, case.department, command.new_handler, HandoverReason.RECUSAL, facts),
+    ]
 
 
 def _of_the_unit(by: Actor, target: PersonKey, at: datetime, facts: Facts) -> None:
@@ -187,34 +188,6 @@ def _of_the_unit(by: Actor, target: PersonKey, at: datetime, facts: Facts) -> No
     of_the_unit = any(post.department == unit for post in facts.register.held_by(target, at))
     if unit is None or not of_the_unit or target in facts.register.heads(unit, at):
         raise NotYourRecusal(department=unit)
-
-
-def _taken_over(case: Case, command: DecideRecusal, handler: PersonKey, policy: Policy, facts: Facts) -> HandedOver:
-    """Give the case to a colleague of the same unit who may handle it; the promise to the complainant goes on."""
-    at, by = command.at, command.by
-    not_concerned(case, replace(by, person=handler, on_behalf_of=None), at, facts)
-    for judges, refusal in (
-        (case.approvers, OwnWorkApproved),
-        (case.verifiers, OwnWorkVerified),
-        (case.revisitors, OwnWorkRevisited),
-    ):
-        if handler in judges:
-            raise refusal
-    posts = [post for post in facts.register.held_by(handler, at) if post.department == case.department]
-    if handler == case.handler or not any(policy.allows("sign-for", post.role) for post in posts):
-        raise UnknownReference(kind="handler", value=handler)
-    return HandedOver(
-        at=at,
-        by=by,
-        department=case.department,
-        handler=handler,
-        from_department=case.department,
-        from_handler=case.handler,
-        reason=HandoverReason.RECUSAL,
-        sign_due=facts.limit(case.profile, "complaint.sign_for", at) if case.step is Step.ASSIGNED else None,
-        unit_due=case.due(Clock.HANDLE),
-        basis=facts.basis(case.profile, at),
-    )
 
 
 def evolve(case: Case, event: RecusalEvent) -> Case:

@@ -9,18 +9,8 @@ from types import MappingProxyType
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import (
-    Case,
-    Clock,
-    IdentityMode,
-    Running,
-    Step,
-    at_step,
-    handling_term,
-    not_concerned,
-    started,
-)
+from domain.complaint.acting import by_the_handler, by_the_head
+from domain.complaint.state import Case, Clock, IdentityMode, Running, Step, at_step, handling_term, started
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, Role
 from domain.errors import (
@@ -30,13 +20,12 @@ from domain.errors import (
     DeliveredByItself,
     FindingMissing,
     NotEveryPointAnswered,
-    NotYourCase,
     OwnWorkApproved,
     RectificationMissing,
     Superseded,
     WrittenReplyOwed,
 )
-from domain.handling import Basis, Facts, Method, Proof, keep_apart, not_later, permit, post_of, tried_enough
+from domain.handling import Basis, Facts, Method, Proof, keep_apart, not_later, tried_enough
 from domain.sealed import Sealed, TextFacts
 
 
@@ -205,20 +194,15 @@ def decide(case: Case | None, command: ReplyingCommand, facts: Facts) -> list[Ev
 
 
 def _by_the_head(case: Case, command: ApproveReply | RejectReply, name: Code, facts: Facts) -> None:
-    at, by = command.at, command.by
-    permit(by, case.profile, name, at, facts)
-    not_concerned(case, by, at, facts)
-    keep_apart(by, case.handlers, OwnWorkApproved)
-    if post_of(by, at, facts).department != case.department:
-        raise NotYourCase(department=case.department)
+    by_the_head(case, command, name, facts)
+    keep_apart(command.by, case.handlers, OwnWorkApproved)
     if command.reply != case.reply:
         raise Superseded(reply=command.reply)
 
 
 def _submit(case: Case, command: SubmitReply, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    by_the_handler(case, command, "submit-reply", facts)
-    policy = permit(by, case.profile, "submit-reply", at, facts)
+    policy = by_the_handler(case, command, "submit-reply", facts)
     if command.reply in case.replies:
         raise AlreadyThere(reply=command.reply)
     if case.paused:

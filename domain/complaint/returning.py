@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Clock, Returning, Step, at_step, not_concerned, started
+from domain.complaint.acting import admit
+from domain.complaint.state import Case, Clock, Returning, Step, at_step, started
 from domain.complaint.timing import Cause, DeadlineRecomputed
 from domain.deadlines import Due, Pause
 from domain.decider import Code, Command, Event, For
@@ -21,7 +22,7 @@ from domain.errors import (
     TooLate,
     UnknownReference,
 )
-from domain.handling import Basis, Facts, keep_apart, listed, permit, post_of
+from domain.handling import Basis, Facts, keep_apart, listed, post_of
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -109,8 +110,7 @@ def decide(case: Case | None, command: ReturningCommand, facts: Facts) -> list[E
 
 def _request_return(case: Case, command: RequestReturn, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "request-return", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "request-return", facts)
     if post_of(by, at, facts).department != case.department or not (case.handler is None or case.handler in by.persons):
         raise NotYourCase(department=case.department)
     if case.designated:
@@ -139,8 +139,7 @@ def _request_return(case: Case, command: RequestReturn, facts: Facts) -> list[Ev
 
 def _decide_return(case: Case, command: DecideReturn, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "decide-return", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "decide-return", facts)
     if case.returning is None or case.returning.request != command.request:
         raise Superseded(request=command.request)
     keep_apart(by, case.returning.asked_by, OwnReturn)

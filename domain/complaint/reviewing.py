@@ -13,11 +13,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit, may_take, the_complainant
 from domain.complaint.replying import ReworkOrdered
-from domain.complaint.state import Case, Clock, Step, at_step, handling_term, not_concerned, started
+from domain.complaint.state import Case, Clock, Step, at_step, handling_term, started
 from domain.complaint.timing import Cause, DeadlineRecomputed
 from domain.deadlines import Due
-from domain.decider import Actor, Code, Command, Event, For, PersonKey, Role
+from domain.decider import Code, Command, Event, For, PersonKey, Role
 from domain.errors import (
     FinalDecision,
     NotYourRole,
@@ -26,7 +27,6 @@ from domain.errors import (
     OwnWorkRevisited,
     Superseded,
     TooLate,
-    Unknown,
 )
 from domain.errors import Refused as Refusal
 from domain.handling import Basis, Facts, keep_apart, permit
@@ -186,8 +186,7 @@ def decide(case: Case | None, command: ReviewingCommand, facts: Facts) -> list[E
 def _request(case: Case, command: RequestReview, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
     permit(by, case.profile, "request-review", at, facts)
-    if not by.persons & case.made_by:
-        raise Unknown
+    the_complainant(case, by)
     if case.final:
         raise FinalDecision(level=case.review_level)
     if case.review_until is not None and facts.late(case.profile, case.review_until, at):
@@ -208,8 +207,7 @@ def _request(case: Case, command: RequestReview, facts: Facts) -> list[Event | F
 
 def _decide(case: Case, command: DecideReview, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "decide-review", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "decide-review", facts)
     before = case.handlers | case.approvers | case.verifiers | case.revisitors | case.reviewers
     keep_apart(by, before, OwnWorkReviewed)
     if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
@@ -260,9 +258,8 @@ def _revisit_anew(case: Case, command: DecideReview, facts: Facts) -> list[Event
 
 
 def _reopen(case: Case, command: Reopen, facts: Facts) -> list[Event | For]:
-    at, by, cause = command.at, command.by, command.cause
-    permit(by, case.profile, "reopen", at, facts)
-    not_concerned(case, by, at, facts)
+    by, cause = command.by, command.cause
+    admit(case, command, "reopen", facts)
     if cause not in CAUSES.get(by.role, frozenset()):
         raise NotYourRole(role=by.role, cause=cause)
     ended = case.keeping.ended_as or case.step
@@ -294,16 +291,10 @@ def _reopened(
 
 def _goes_on(case: Case, command: Command, facts: Facts) -> bool:
     """Say whether the last handler can go on: still in that unit, and not on another side of the case meanwhile."""
-    policy = facts.rulebook.policy(case.profile, command.at)
-    if policy is None or case.handler is None or case.department is None:
-        return False
-    posts = facts.register.held_by(case.handler, command.at)
-    if not any(post.department == case.department and policy.allows("sign-for", post.role) for post in posts):
-        return False
-    if case.handler in case.approvers | case.verifiers | case.revisitors:
+    if case.handler is None or case.department is None:
         return False
     try:
-        not_concerned(case, Actor(person=case.handler, role=Role.HANDLER), command.at, facts)
+        may_take(case, case.handler, case.department, command.at, facts)
     except Refusal:
         return False
     return True
@@ -311,8 +302,7 @@ def _goes_on(case: Case, command: Command, facts: Facts) -> bool:
 
 def _rework(case: Case, command: OrderRework, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "order-rework", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "order-rework", facts)
     keep_apart(by, case.handlers | case.approvers, OwnWorkRevisited)
     if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
         raise OwnWorkRevisited(departments=sorted(case.departments))

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.state import Case, Clock, IdentityMode, Step, at_step, not_concerned
+from domain.complaint.acting import admit
+from domain.complaint.state import Case, Clock, IdentityMode, Step, at_step
 from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import AlreadyRevisited, LinkedUnserved, OwnWorkRevisited, RectificationOpen, RevisitMissing
-from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, permit, tried_enough
+from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, tried_enough
 from domain.rulebook import Policy
 from domain.sealed import Sealed
 
@@ -148,8 +149,7 @@ def decide(case: Case | None, command: RevisitingCommand, facts: Facts) -> list[
         case Revisit():
             return _revisit(there, command, facts)
         case Close(outcome=outcome, resolution_code=resolution):
-            policy = permit(by, there.profile, "close", at, facts)
-            not_concerned(there, by, at, facts)
+            policy = admit(there, command, "close", facts)
             if _rectification_open(there, facts.day(there.profile, at)):
                 raise RectificationOpen
             status = _revisit_status(there, policy)
@@ -199,8 +199,7 @@ def served(linked: Case, policy: Policy) -> None:
 
 def _revisit(case: Case, command: Revisit, facts: Facts) -> list[Event | For]:
     at, by, answers = command.at, command.by, command.answers
-    permit(by, case.profile, "revisit", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "revisit", facts)
     keep_apart(by, case.handlers | case.approvers, OwnWorkRevisited)
     if any(post.department in case.departments for p in by.persons for post in facts.register.held_by(p, at)):
         raise OwnWorkRevisited(departments=sorted(case.departments))

@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from domain.complaint.acting import admit, concerned
 from domain.complaint.intake import Registered
-from domain.complaint.state import Case, Respondent, Step, at_step, concerned, not_concerned
+from domain.complaint.state import Case, Respondent, Step, at_step
 from domain.decider import Code, Command, Event, For
 from domain.errors import AlreadyThere, PointsMisallotted, UnknownReference
-from domain.handling import Facts, permit
+from domain.handling import Facts
 from domain.sealed import Sealed, TextFacts
 
 
@@ -76,8 +77,7 @@ def decide(case: Case | None, command: SplittingCommand, facts: Facts) -> list[E
     """
     at, by, parts = command.at, command.by, command.parts
     there = at_step(case, *TURNS["split"])
-    permit(by, there.profile, "split", at, facts)
-    not_concerned(there, by, at, facts)
+    admit(there, command, "split", facts)
     kept = _kept(there, parts)
     if len({part.case for part in parts} | {facts.itself}) != len(parts) + 1:
         raise AlreadyThere(case=facts.itself)

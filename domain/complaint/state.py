@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,9 +11,8 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from domain.deadlines import Due, Pause
-from domain.decider import Actor, Code, Event, Instant, PersonKey
-from domain.errors import OutOfTurn, OwnCause, OwnComplaint, RecusalPending, Recused
-from domain.handling import Facts, keep_apart
+from domain.decider import Code, Event, Instant, PersonKey
+from domain.errors import OutOfTurn
 
 
 class Step(StrEnum):
@@ -354,47 +353,3 @@ def at_step(case: Case | None, *allowed: Step) -> Case:
     if case is None or case.step not in allowed:
         raise OutOfTurn(step=None if case is None else case.step, allowed=[str(step) for step in allowed])
     return case
-
-
-def concerned(respondent: Respondent, persons: Iterable[PersonKey], moments: Iterable[datetime], facts: Facts) -> bool:
-    """Say whether one of them is complained of, or served at that window at one of these moments (UTC)."""
-    return any(
-        person == respondent.staff
-        or (respondent.window is not None and facts.register.serves(person, respondent.window, moment))
-        for person in persons
-        for moment in moments
-    )
-
-
-def not_respondent(case: Case, by: Actor, at: datetime, facts: Facts) -> None:
-    """Refuse whoever the complaint is about, who worked there, spoke for them, or is named by the finding.
-
-    Raises OwnCause.
-    """
-    parties = case.responsible | case.stated
-    about = (case.respondent, *case.also_about)
-    if by.persons & parties or any(concerned(one, by.persons, (*case.noticed, at), facts) for one in about):
-        raise OwnCause
-
-
-def kept_out(case: Case, by: Actor, *, preserving: bool = False) -> None:
-    """Refuse whoever keeps out of the case, and until it is decided whoever is said to have an interest in it.
-
-    `preserving`: evidence that would be lost may still be secured meanwhile (domain.md §6.3, DecideRecusal).
-    Raises Recused, RecusalPending.
-    """
-    said = [one for one in case.recusals.values() if one.target in by.persons]
-    if any(one.granted for one in said):
-        raise Recused
-    if not preserving and any(one.granted is None for one in said):
-        raise RecusalPending
-
-
-def not_concerned(case: Case, by: Actor, at: datetime, facts: Facts, *, preserving: bool = False) -> None:
-    """Refuse whoever the complaint is about, works at that window, made it, or keeps out of it (domain.md §6.4).
-
-    Raises OwnCause, OwnComplaint, Recused, RecusalPending.
-    """
-    not_respondent(case, by, at, facts)
-    keep_apart(by, case.made_by | case.joined_by, OwnComplaint)
-    kept_out(case, by, preserving=preserving)

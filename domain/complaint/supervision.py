@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit
 from domain.complaint.escalation import due_now, orders, reminder
-from domain.complaint.state import BEFORE_REPLY, OPEN, Case, Clock, Step, Supervision, at_step, not_concerned
+from domain.complaint.state import BEFORE_REPLY, OPEN, Case, Clock, Step, Supervision, at_step
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Role
 from domain.errors import AlreadyThere, NotYourCase, OwnAnswerLifted, Superseded, UnknownReference
-from domain.handling import Basis, Facts, keep_apart, listed, permit, post_of
+from domain.handling import Basis, Facts, keep_apart, listed, post_of
 from domain.sealed import Sealed, TextFacts
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -140,8 +141,7 @@ def decide(case: Case | None, command: SupervisionCommand, facts: Facts) -> list
             return _answer(at_step(case, *TURNS["answer-supervision"]), command, facts)
         case LiftSupervision(supervision=supervision, reason=reason):
             there = at_step(case, *TURNS["lift-supervision"])
-            permit(by, there.profile, "lift-supervision", at, facts)
-            not_concerned(there, by, at, facts)
+            admit(there, command, "lift-supervision", facts)
             order = _current(there, supervision)
             keep_apart(by, order.answered_by | there.handlers, OwnAnswerLifted)
             return [SupervisionLifted(at=at, by=by, supervision=supervision, reason=reason)]
@@ -151,8 +151,7 @@ def decide(case: Case | None, command: SupervisionCommand, facts: Facts) -> list
 
 def _remind(case: Case, command: Remind, facts: Facts) -> list[Event | For]:
     at, by, clock = command.at, command.by, command.clock
-    policy = permit(by, case.profile, "remind", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "remind", facts)
     due = case.due(clock)
     if due is None:
         raise UnknownReference(kind="clock", value=clock)
@@ -167,8 +166,7 @@ def _remind(case: Case, command: Remind, facts: Facts) -> list[Event | For]:
 
 def _issue(case: Case, command: IssueSupervision, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    policy = permit(by, case.profile, "issue-supervision", at, facts)
-    not_concerned(case, by, at, facts)
+    policy = admit(case, command, "issue-supervision", facts)
     if command.supervision in case.supervisions:
         raise AlreadyThere(supervision=command.supervision)
     clock: Clock | None = None
@@ -202,8 +200,7 @@ def _issue(case: Case, command: IssueSupervision, facts: Facts) -> list[Event | 
 
 def _answer(case: Case, command: AnswerSupervision, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "answer-supervision", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "answer-supervision", facts)
     # Where no unit has the case, or it has answered, the desk is what is waited for.
     desk = case.department is None or case.step not in BEFORE_REPLY
     if by.role is not Role.DISPATCHER and post_of(by, at, facts).department != case.department:

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import admit, not_concerned, the_complainant
 from domain.complaint.clocks import from_its_day, passed, silent_after
-from domain.complaint.state import Case, Clock, Step, at_step, not_concerned
+from domain.complaint.state import Case, Clock, Step, at_step
 from domain.complaint.timing import ClockPaused, resumed
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Role
-from domain.errors import OnceOnly, Superseded, TooEarly, Unknown
+from domain.errors import OnceOnly, Superseded, TooEarly
 from domain.handling import Basis, Facts, permit
 from domain.sealed import Sealed, TextFacts
 
@@ -100,10 +101,10 @@ def decide(case: Case | None, command: SupplementingCommand, facts: Facts) -> li
         case ProvideSupplement(content=content, content_measured=measured):
             there = at_step(case, *TURNS["provide-supplement"])
             permit(by, there.profile, "provide-supplement", at, facts)
-            if by.role is not Role.CITIZEN:
+            if by.role is Role.CITIZEN:
+                the_complainant(there, by)
+            else:
                 not_concerned(there, by, at, facts)
-            elif not by.persons & there.made_by:
-                raise Unknown
             _current(there, supplement)
             provided = SupplementProvided(
                 at=at, by=by, supplement=supplement, content=content, content_measured=measured
@@ -123,8 +124,7 @@ def decide(case: Case | None, command: SupplementingCommand, facts: Facts) -> li
 
 def _request(case: Case, command: RequestSupplement, facts: Facts) -> list[Event | For]:
     at, by, supplement = command.at, command.by, command.supplement
-    permit(by, case.profile, "request-supplement", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "request-supplement", facts)
     if case.supplement is not None:
         raise OnceOnly(supplement=case.supplement)
     due = facts.limit(case.profile, "complaint.supplement", at)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
+from domain.complaint.acting import by_the_head, of_the_work
 from domain.complaint.clocks import (
     HANDLED,
     computed,
@@ -21,12 +22,11 @@ from domain.complaint.clocks import (
     running_by,
     term_of,
 )
-from domain.complaint.state import OPEN, Case, Clock, Running, Step, Stop, at_step, not_concerned
+from domain.complaint.state import OPEN, Case, Clock, Running, Step, Stop, at_step
 from domain.deadlines import Due, Pause, due, excluded_days
-from domain.decider import Actor, Code, Command, Event, For, Instant, PersonKey, Role
+from domain.decider import Actor, Code, Command, Event, For, Instant, Role
 from domain.errors import (
     AlreadyThere,
-    NotYourCase,
     OwnClock,
     PausedEnough,
     Superseded,
@@ -34,7 +34,7 @@ from domain.errors import (
     TooLate,
     UnknownReference,
 )
-from domain.handling import Basis, Facts, keep_apart, permit, post_of
+from domain.handling import Basis, Facts, keep_apart, listed, permit
 from domain.rulebook import Policy
 from domain.sealed import Sealed
 
@@ -233,30 +233,11 @@ def decide(case: Case | None, command: TimingCommand, facts: Facts) -> list[Even
             assert_never(command)
 
 
-def by_the_head(case: Case, command: Command, name: Code, facts: Facts) -> Policy:
-    """Let only the head of the unit that has the case decide, or a timer where it may; gives the policy.
-
-    Raises NoPolicy, NotYourRole, NotYourCase, OwnCause, OwnComplaint.
-    """
-    at, by = command.at, command.by
-    policy = permit(by, case.profile, name, at, facts)
-    not_concerned(case, by, at, facts)
-    if by.role is not Role.SYSTEM and post_of(by, at, facts).department != case.department:
-        raise NotYourCase(department=case.department)
-    return policy
-
-
-def of_the_work(case: Case) -> frozenset[PersonKey]:
-    """Give who handles the case or ever did, and whoever has it now without having done anything yet."""
-    return case.handlers if case.handler is None else case.handlers | {case.handler}
-
-
 def _pause(case: Case, command: PauseClock, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
     policy = by_the_head(case, command, "pause-clock", facts)
     keep_apart(by, of_the_work(case), OwnClock)
-    if command.reason not in policy.codes("pause_reason"):
-        raise UnknownReference(kind="pause_reason", value=command.reason)
+    listed(policy, "pause_reason", command.reason)
     if unknown := set(command.evidence) - case.evidence:
         raise UnknownReference(kind="evidence", value=sorted(map(str, unknown)))
     if any(stop.pause == command.pause for stop in case.stops):

@@ -9,23 +9,18 @@ from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
-from domain.complaint.inquiry import by_the_handler
-from domain.complaint.state import OPEN, Call, Case, Clock, Step, at_step, not_concerned, started
+from domain.complaint.acting import admit, by_the_handler, may_take, no_judge, unit_may_take
+from domain.complaint.state import OPEN, Call, Case, Clock, Step, at_step, started
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
-    DepartmentGone,
     HandlerNeeded,
     NotYourCase,
-    OwnWorkApproved,
-    OwnWorkRevisited,
-    OwnWorkVerified,
     Superseded,
-    UnitConcerned,
     UnknownReference,
 )
-from domain.handling import Basis, Facts, permit, post_of
+from domain.handling import Basis, Facts, post_of
 from domain.sealed import Sealed, TextFacts
 
 
@@ -151,9 +146,8 @@ def _call_in(case: Case, command: CallIn, facts: Facts) -> list[Event | For]:
     if by.role is Role.HANDLER:
         by_the_handler(case, command, "call-in", facts)
     else:
-        permit(by, case.profile, "call-in", at, facts)
-        not_concerned(case, by, at, facts)
-    _unconcerned_unit(case, command, facts)
+        admit(case, command, "call-in", facts)
+    unit_may_take(case, department, at, facts)
     if department == case.department:
         # Who leads need not be called in.
         raise UnknownReference(kind="department", value=department)
@@ -176,15 +170,14 @@ def _call_in(case: Case, command: CallIn, facts: Facts) -> list[Event | For]:
 
 def _answer(case: Case, command: AnswerCall, facts: Facts) -> list[Event | For]:
     at, by = command.at, command.by
-    permit(by, case.profile, "answer-call", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "answer-call", facts)
     call = case.calls.get(command.call)
     if call is None:
         raise UnknownReference(kind="call", value=command.call)
     if post_of(by, at, facts).department != call.department:
         raise NotYourCase(department=call.department)
     # What is answered becomes part of the inquiry, so nobody answers who judged it, or the other way round.
-    _no_judge(case, by.persons)
+    no_judge(case, by)
     if call.answered:
         raise Superseded(call=command.call)
     return [
@@ -202,41 +195,47 @@ def _answer(case: Case, command: AnswerCall, facts: Facts) -> list[Event | For]:
 def _hand_over(case: Case, command: HandOver, facts: Facts) -> list[Event | For]:
     """Give the case to somebody who can carry it on; whoever had it before keeps their part in it."""
     at, by, department, handler = command.at, command.by, command.department, command.handler
-    policy = permit(by, case.profile, "hand-over", at, facts)
-    not_concerned(case, by, at, facts)
+    admit(case, command, "hand-over", facts)
     if by.role is Role.UNIT_HEAD and {post_of(by, at, facts).department} != {case.department, department}:
         raise NotYourCase(department=case.department)
     if case.step is Step.CLOSED and not still_to_rectify(case):
         at_step(case, *TURNS["hand-over"] - {Step.CLOSED})
-    _unconcerned_unit(case, command, facts)
+    unit_may_take(case, department, at, facts)
     if handler is None and case.step not in BEFORE_ANSWER:
         # Nobody signs for a case any more that is answered.
         raise HandlerNeeded(step=case.step)
     if handler is not None:
-        not_concerned(case, replace(by, person=handler, on_behalf_of=None), at, facts)
-        _no_judge(case, frozenset({handler}))
-        posts = [post for post in facts.register.held_by(handler, at) if post.department == department]
-        if not any(policy.allows("sign-for", post.role) for post in posts):
-            raise UnknownReference(kind="handler", value=handler)
+        may_take(case, handler, department, at, facts)
     if (department, handler) == (case.department, case.handler):
         return []
-    signs_anew = after_hand_over(case.step, case.department, command) is Step.ASSIGNED
+    return [handed_over(case, command, department, handler, command.reason, facts)]
+
+
+def handed_over(
+    case: Case,
+    command: Command,
+    department: Code | None,
+    handler: PersonKey | None,
+    reason: HandoverReason,
+    facts: Facts,
+) -> HandedOver:
+    """Give the case to another person or unit; whoever signs for it anew has the time for that again."""
+    at = command.at
+    signs_anew = after_hand_over(case.step, case.department, department, handler) is Step.ASSIGNED
     another = case.department != department and signs_anew
-    return [
-        HandedOver(
-            at=at,
-            by=by,
-            department=department,
-            handler=handler,
-            from_department=case.department,
-            from_handler=case.handler,
-            reason=command.reason,
-            sign_due=facts.limit(case.profile, "complaint.sign_for", at) if signs_anew else None,
-            unit_due=case.due(Clock.HANDLE),
-            basis=facts.basis(case.profile, at),
-            return_due=facts.limit(case.profile, "complaint.unit_return", at) if another else None,
-        )
-    ]
+    return HandedOver(
+        at=at,
+        by=command.by,
+        department=department,
+        handler=handler,
+        from_department=case.department,
+        from_handler=case.handler,
+        reason=reason,
+        sign_due=facts.limit(case.profile, "complaint.sign_for", at) if signs_anew else None,
+        unit_due=case.due(Clock.HANDLE),
+        basis=facts.basis(case.profile, at),
+        return_due=facts.limit(case.profile, "complaint.unit_return", at) if another else None,
+    )
 
 
 def still_to_rectify(case: Case) -> bool:
@@ -244,34 +243,16 @@ def still_to_rectify(case: Case) -> bool:
     return case.plans_owed > 0 or any(one.passed is None for one in case.rectifications.values())
 
 
-def after_hand_over(step: Step, from_department: Code | None, to: HandOver | HandedOver) -> Step:
+def after_hand_over(
+    step: Step, from_department: Code | None, department: Code | None, handler: PersonKey | None
+) -> Step:
     """Give where a case stands after it was handed over, in the rules and on the docket alike.
 
     Another unit signs for it first, and so does whoever takes it where nobody is named; one colleague goes on where the
     other stopped. After the answer it stays where it is.
     """
-    anew = to.department != from_department or to.handler is None
+    anew = department != from_department or handler is None
     return Step.ASSIGNED if anew and step in BEFORE_ANSWER else step
-
-
-def _unconcerned_unit(case: Case, command: CallIn | HandOver, facts: Facts) -> None:
-    if command.department not in facts.register.departments:
-        raise UnknownReference(kind="department", value=command.department)
-    if (into := facts.register.successor(command.department, command.at)) != command.department:
-        raise DepartmentGone(department=command.department, into=into)
-    if case.respondent.staff in facts.register.heads(command.department, command.at):
-        raise UnitConcerned(department=command.department)
-
-
-def _no_judge(case: Case, persons: frozenset[PersonKey]) -> None:
-    """Let nobody handle what they judged, whichever came first (domain.md §6.4)."""
-    for judges, refusal in (
-        (case.approvers, OwnWorkApproved),
-        (case.verifiers, OwnWorkVerified),
-        (case.revisitors, OwnWorkRevisited),
-    ):
-        if persons & judges:
-            raise refusal
 
 
 def evolve(case: Case, event: UnitEvent) -> Case:
@@ -297,7 +278,7 @@ def evolve(case: Case, event: UnitEvent) -> Case:
 
 
 def _handed_over(case: Case, event: HandedOver) -> Case:
-    step = after_hand_over(case.step, event.from_department, event)
+    step = after_hand_over(case.step, event.from_department, event.department, event.handler)
     taken = replace(case, step=step, department=event.department, handler=event.handler)
     if event.department is not None:
         taken = replace(taken, departments=case.departments | {event.department})

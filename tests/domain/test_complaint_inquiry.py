@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.complaint import Assign, Command, Event, RecordContact, RecordEvidence, RecordFinding, SignFor
+from domain.complaint.correcting import RecordCorrected
 from domain.complaint.inquiry import EvidenceKind, Responsibility, ResponsibilityKind
 from domain.complaint.state import Finding, Respondent, Step
 from domain.decider import THE_SYSTEM, Actor, PersonKey, Role
@@ -174,6 +175,26 @@ def test_a_unit_does_not_lead_where_its_head_is_concerned(head: PersonKey) -> No
     """Every head of it counts; another unit may lead (domain.md §6.3)."""
     about_head = replace(REGISTERED, respondent=Respondent(staff=head))
     case(about_head, ACCEPTED).when(ASSIGN).then_refused(UnitConcerned, department="approval")
+
+
+@pytest.mark.parametrize("head", [ZHAO, QIAN])
+def test_a_unit_does_not_lead_where_its_head_was_complained_of_before_a_correction(head: PersonKey) -> None:
+    """A correction takes nobody out of the matter; and a unit that only assists is held to the same."""
+    about_head = replace(REGISTERED, respondent=Respondent(staff=head))
+    corrected = RecordCorrected(
+        at=REGISTERED.at,
+        by=DESK,
+        category=None,
+        respondent=Respondent(window="W04"),
+        name=None,
+        phone=None,
+        email=None,
+        reason=sealed("reason"),
+        sealed=False,
+    )
+    case(about_head, corrected, ACCEPTED).when(ASSIGN).then_refused(UnitConcerned, department="approval")
+    assisting = replace(ASSIGN, department="tax", assist=("approval",), handler=None)
+    case(about_head, ACCEPTED).when(assisting).then_refused(UnitConcerned, department="approval")
     elsewhere = replace(ASSIGN, department="tax", assist=(), handler=CHU)
     assert case(about_head, ACCEPTED).when(elsewhere).event.department == "tax"
 

@@ -291,7 +291,7 @@ def test_who_takes_over_before_it_was_signed_for_signs_for_it() -> None:
 @pytest.mark.parametrize(
     ("handler", "refusal"),
     [
-        (WANG, Recused),  # once it is granted; here it is still pending
+        (WANG, RecusalPending),
         (FENG, OwnCause),
         (CHEN, OwnCause),
         (ZHAO, UnknownReference),
@@ -302,8 +302,7 @@ def test_who_takes_over_before_it_was_signed_for_signs_for_it() -> None:
 )
 def test_only_who_may_handle_it_takes_over(handler: PersonKey, refusal: type[Refused]) -> None:
     """Not who is concerned, nor who could not sign for it in this unit."""
-    expected = RecusalPending if refusal is Recused else refusal
-    case(*HANDLED, ASKED).when(replace(DECIDE, by=SUPERVISOR, new_handler=handler)).then_refused(expected)
+    case(*HANDLED, ASKED).when(replace(DECIDE, by=SUPERVISOR, new_handler=handler)).then_refused(refusal)
 
 
 def test_who_handles_it_already_does_not_take_over_from_themselves() -> None:

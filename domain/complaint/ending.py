@@ -178,12 +178,12 @@ EndingCommand: TypeAlias = (
 
 TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
     {
-        "propose-refuse": frozenset({Step.REGISTERED}),
-        "confirm-refuse": frozenset({Step.REGISTERED}),
+        "propose-refuse": RefusalProposed.turns,
+        "confirm-refuse": RefusalProposed.turns,
         "transfer-out": frozenset({Step.REGISTERED, Step.ACCEPTED}),
         "withdraw": BEFORE_REPLY,
-        "propose-terminate": frozenset({Step.IN_PROGRESS}),
-        "confirm-terminate": frozenset({Step.IN_PROGRESS}),
+        "propose-terminate": TerminationProposed.turns,
+        "confirm-terminate": TerminationProposed.turns,
     }
 )
 """At which steps each command is in turn (domain.md §6.3)."""

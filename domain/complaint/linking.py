@@ -157,8 +157,8 @@ TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
     {
         # What the upper unit reviews, it decides on first.
         "merge": OPEN - {Step.UNDER_REVIEW},
-        "propose-unmerge": frozenset({Step.MERGED}),
-        "confirm-unmerge": frozenset({Step.MERGED}),
+        "propose-unmerge": UnmergeProposed.turns,
+        "confirm-unmerge": UnmergeProposed.turns,
         "reply-linked": frozenset({Step.MERGED}),
         "revisit-linked": frozenset({Step.MERGED}),
     }

@@ -132,11 +132,11 @@ PublishingCommand: TypeAlias = (
 
 TURNS: Final[Mapping[Code, frozenset[Step]]] = MappingProxyType(
     {
-        "propose-publish": SETTLED,
-        "confirm-publish": SETTLED,
+        "propose-publish": PublicationProposed.turns,
+        "confirm-publish": PublicationProposed.turns,
         "unpublish": frozenset(Step),
-        "propose-disclose": frozenset(Step),
-        "confirm-disclose": frozenset(Step),
+        "propose-disclose": DisclosureProposed.turns,
+        "confirm-disclose": DisclosureProposed.turns,
     }
 )
 """At which steps each command is in turn (domain.md §6.3)."""

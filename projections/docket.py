@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -42,11 +41,10 @@ def evolve(row: DocketRow | None, entry: Entry) -> DocketRow | None:
         changed |= _moved(row, step, event)
         if row.waiting or "waiting" in changed:
             # What was to be decided at an earlier step is not to be decided any more.
-            changed |= in_turn(replace(row, **changed), complaint.NEXT_STEPS[step])
+            changed |= in_turn(row.but(changed), complaint.NEXT_STEPS[step])
     if not DERIVING.isdisjoint(changed):
         changed |= dates(row, changed)
-    # One copy for each event: copying a row of so many columns is what folding costs.
-    return replace(row, position=entry.position, version=entry.version, changed_at=event.at, **changed)
+    return row.but({"position": entry.position, "version": entry.version, "changed_at": event.at, **changed})
 
 
 def _moved(row: DocketRow, step: Step, event: Event) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from projections.restriction import Erasure
 from projections.tables import Entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DocketRow:
     """A complaint on the worklist; times are UTC.
 
@@ -118,6 +118,19 @@ class DocketRow:
     def limit(self, clock: Clock) -> tuple[datetime | None, bool]:
         """Give until when there is time by one of the clocks (UTC), and whether that may still move."""
         return limit_of(self.clocks, self.clock_dues, self.clocks_provisional, clock)
+
+    def but(self, changes: Mapping[str, Any]) -> DocketRow:
+        """Give the row with some columns changed; raises TypeError where it has no such column.
+
+        All columns are copied at once, which is why there are no slots: `dataclasses.replace` sets each of so many
+        again, and that was most of what folding the log cost.
+        """
+        columns = {**self.__dict__, **changes}
+        if len(columns) > len(self.__dict__):
+            raise TypeError(f"no columns of the docket: {', '.join(sorted(changes.keys() - self.__dict__.keys()))}")
+        row = object.__new__(DocketRow)
+        row.__dict__.update(columns)
+        return row
 
 
 def limit_of(

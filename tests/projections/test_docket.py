@@ -316,6 +316,14 @@ def test_only_a_case_has_a_row() -> None:
     assert fold([]) is None
 
 
+def test_a_column_that_does_not_exist_cannot_be_changed() -> None:
+    """A name that no row has is refused, and what is changed in one row is not changed in the other."""
+    row = row_of(*LOOP)
+    with pytest.raises(TypeError, match="stpe"):
+        row.but({"stpe": Step.CLOSED})
+    assert row.but({"reworks": 7}) == replace(row, reworks=7) != row
+
+
 def agrees(row: DocketRow, case: Case) -> None:
     """Hold a row against what the rules remember of the same events."""
     assert (row.step, row.before, row.profile, row.hall, row.complaint_no) == (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -144,11 +145,14 @@ class Projection(Generic[R]):
 
     def load(self, row: Sequence[Any]) -> R:
         """Make a row of the table a value again."""
-        values = (back(value) for back, value in zip(self._backs, row, strict=True))
+        values = [
+            value if back is None or value is None else back(value)
+            for back, value in zip(self._backs, row, strict=True)
+        ]
         return self.row(**dict(zip(self.columns, values, strict=True)))
 
     @cached_property
-    def _backs(self) -> tuple[Callable[[Any], Any], ...]:
+    def _backs(self) -> tuple[Callable[[Any], Any] | None, ...]:
         hints = get_type_hints(self.row)
         return tuple(_back(hints[name]) for name in self.columns)
 
@@ -163,8 +167,10 @@ class Projection(Generic[R]):
             cursor.copy(sql.SQL("copy {} ({}) from stdin (format binary)").format(scratch, self._names)) as copy,
         ):
             copy.set_types(list(self.columns.values()))
+            values = attrgetter(*self.columns)
             for row in rows:
-                copy.write_row([_plain(getattr(row, name)) for name in self.columns])
+                # To the driver only a list is an array.
+                copy.write_row([list(value) if type(value) is tuple else value for value in values(row)])
         connection.execute(self._upsert(table, sql.SQL("select {} from {}").format(self._names, scratch)))
 
     def _upsert(self, table: sql.Identifier, rows: sql.Composed) -> sql.Composed:
@@ -236,20 +242,18 @@ def _sql_type(hint: object) -> str:
     return SQL_TYPES[getattr(plain, "__supertype__", plain)]
 
 
-def _back(hint: object) -> Callable[[Any], Any]:
-    """Give how a value of a column becomes a field's value again."""
+def _back(hint: object) -> Callable[[Any], Any] | None:
+    """Give how a value of a column becomes a field's value again; None where it is one already."""
     kind = _without_none(hint)
     if get_origin(kind) is tuple:
         part = _back(get_args(kind)[0])
-        return lambda value: None if value is None else tuple(map(part, value))
+        if part is None:
+            return tuple
+        return lambda values: tuple(None if value is None else part(value) for value in values)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda value: None if value is None else kind(value)
-    if kind is datetime:
-        return lambda value: None if value is None else value.astimezone(UTC)
-    return lambda value: value
+        return kind
+    return _in_utc if kind is datetime else None
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return list(map(_plain, value))
-    return value.value if isinstance(value, StrEnum) else value
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

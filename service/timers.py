@@ -27,6 +27,7 @@ from projections import PROJECTIONS
 from projections.docket import DOCKET
 from projections.histories import read_stream
 from service.asking import Asked, Busy
+from service.known import state_of
 from service.parts import Parts
 
 SOURCE: Final = "timer"
@@ -203,7 +204,7 @@ class Timers:
     def _case(self, connection: psycopg.Connection, case: UUID, version: int, now: datetime, facts: Facts) -> int:
         """Ask for what time asks for on one case; give how many acts came of it."""
         entries = read_stream(connection, case)
-        state = complaint.COMPLAINT.fold(one.event for one in entries)  # type: ignore[misc]  # a case holds its events
+        state = state_of(entries)
         found = () if state is None else owed(case, state, now, facts)
         acts = [self._ask(case, timed, now) for timed in found if timed.ready]
         again = [timed.since for timed in found if not timed.ready and timed.since >= now]

@@ -82,10 +82,19 @@ class EraseForm(BaseModel):
     erasure_request: UUID
 
 
-class OwnRequestForm(BaseModel):
+class OwnRequestForm(RequestErasureForm):
     """With what somebody without an account asks to have their data erased."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "complaint_no": "TS-GXQ-20261123-00001-K",
+                    "query_code": "7K3M-9QXA-02BD-ZZ4T",
+                    "ground": "purpose_fulfilled",
+                }
+            ]
+        }
+    )
     complaint_no: Line
     query_code: Line
-    ground: ErasureGround

@@ -15,7 +15,8 @@ from domain.complaint.timing import Cause
 from domain.decider import Role
 from projections.clock_ledger import Limit, clock_ledger
 from projections.histories import read_stream
-from service.web.complaints import CaseId, known
+from service.known import known
+from service.web.complaints import CaseId
 from service.web.deps import InCaller, InParts
 
 router = APIRouter(prefix="/complaints", tags=["complaints"])
@@ -38,7 +39,7 @@ def clock(case_id: CaseId, parts: InParts, who: InCaller, asked: Annotated[Which
     `why` says why a day counts or not, `calendar` which version of whose calendar says what kind of day it is, `number`
     which day of the term it is. Of a limit of hours `seconds` counts instead. A limit set anew is another one.
     """
-    _, entries = known(parts, who, case_id)
+    _, entries = known(parts.pool, who.viewer, case_id)
     with parts.pool.connection() as connection:
         rules = read_stream(connection, rulebook.STREAM)
     _, now = parts.book.register_now()

@@ -13,25 +13,27 @@ from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.complaint.state import PROMISE, Step
-from domain.decider import Code, Role, beside
-from domain.errors import NotYourRole, Unknown
+from domain.decider import Code, Role
+from domain.errors import NotYourRole
 from domain.handling import Facts
 from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
-from projections.docket import DOCKET, DocketRow, fold
-from projections.histories import Language, history, read_stream
+from projections.docket import DOCKET, DocketRow
+from projections.histories import Language, history
 from projections.own_case import answer, for_the_complainant
-from projections.queries import Order, Wanted, docket, may_know
+from projections.queries import Order, Wanted, docket
 from projections.restriction import Erasure
-from projections.runner import Entry, wait_for
+from projections.runner import wait_for
 from service.desk import Receipt
 from service.forms import FORMS
 from service.forms.form import Form, Line, Moment
 from service.forms.intake import RegisterForm, ReplaceQueryCodeForm
+from service.known import known, told_at
 from service.limits import place
 from service.opening import purpose_of
 from service.parts import Parts
-from service.web.by_code import HOUR, case_by_code
+from service.web.answers import changed, head
+from service.web.by_code import HOUR, by_code
 from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InCaller, InOptionalCaller, InParts, address_of
 from service.web.steps import steps, with_primary
@@ -86,7 +88,7 @@ def register(
     form = let_in(request, form, parts, who)
     receipt = parts.desk.register(form, None if who is None else who.actor, asking("register", form))
     response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
-    _head(response, receipt.done.version, receipt.done.position)
+    head(response, receipt.done.version, receipt.done.position)
     return _receipt(receipt)
 
 
@@ -114,11 +116,6 @@ def _receipt(receipt: Receipt) -> dict[str, object]:
     }
 
 
-def _head(response: Response, version: int, position: int) -> None:
-    response.headers["ETag"] = f'"{version}"'
-    response.headers["X-Position"] = str(position)
-
-
 class StatusForm(BaseModel):
     """With what somebody without an account asks after a complaint."""
 
@@ -131,12 +128,7 @@ class StatusForm(BaseModel):
 @public.post("/status", summary="Ask after a complaint by number and query code (查询)")
 def status(request: Request, form: StatusForm, parts: InParts) -> dict[str, Any]:
     """Tell how a complaint stands, by number and query code; a wrong number and a wrong code look alike."""
-    case = case_by_code(request, parts, form.complaint_no, form.query_code)
-    with parts.pool.connection() as connection:
-        entries = read_stream(connection, case)
-    row = fold(entries)
-    if row is None:
-        raise Unknown
+    row, entries = by_code(request, parts, form.complaint_no, form.query_code)
     facts = parts.book.facts()
     lines = history(for_the_complainant(entries), facts.register, form.language)
     texts = answer(entries)
@@ -234,25 +226,15 @@ def summary(row: DocketRow) -> dict[str, Any]:
     return {"id": row.case, **{name: getattr(row, name) for name in SHOWN}}
 
 
-def known(parts: Parts, who: Caller, case: UUID) -> tuple[DocketRow, list[Entry]]:
-    """Give a case somebody may know of; raises Unknown for any other, whether it exists or not."""
-    with parts.pool.connection() as connection:
-        entries = read_stream(connection, case)
-        row = fold(entries)
-        if row is None or not may_know(connection, who.viewer, row):
-            raise Unknown
-    return row, entries
-
-
 @router.get("/{case_id}", summary="Show a case and its next steps")
 def one(case_id: CaseId, response: Response, parts: InParts, who: InCaller) -> dict[str, Any]:
     """Show a case: where it stands, what is due, what comes next for you, and why not the rest.
 
     Sealed values are opened by themselves. `next_steps` are never refused for who you are or how the case stands.
     """
-    row, entries = known(parts, who, case_id)
+    row, entries = known(parts.pool, who.viewer, case_id)
     facts = parts.book.facts()
-    _head(response, row.version, row.position)
+    head(response, row.version, row.position)
     return {
         **summary(row),
         "stage": stage(facts, row.step),
@@ -280,21 +262,11 @@ def told(
 
     Supervisors and auditors also read who opened sealed values, and which attempts were refused.
     """
-    _, entries = known(parts, who, case_id)
-    as_of, known_at = asked.as_of, asked.known_at
-    shown = [
-        entry
-        for entry in entries
-        if (as_of is None or entry.event.at <= as_of) and (known_at is None or entry.recorded_at <= known_at)
-    ]
-    if who.actor.role in {Role.SUPERVISOR, Role.AUDITOR}:
-        with parts.pool.connection() as connection:
-            for kind in ("attempts", "access"):
-                shown += read_stream(connection, beside(case_id, kind), as_of=as_of, known_at=known_at)
-    row = fold([entry for entry in shown if entry.stream == case_id])
+    _, entries = known(parts.pool, who.viewer, case_id)
+    row, shown = told_at(parts.pool, who.actor.role, entries, case_id, as_of=asked.as_of, known_at=asked.known_at)
     if row is not None:
-        _head(response, row.version, row.position)
-    lines = history(sorted(shown, key=lambda entry: entry.position), parts.book.facts().register, asked.language)
+        head(response, row.version, row.position)
+    lines = history(shown, parts.book.facts().register, asked.language)
     return {"as_it_stood": None if row is None else summary(row), "history": [asdict(line) for line in lines]}
 
 
@@ -314,7 +286,7 @@ def open_sealed(case_id: CaseId, form: OpenForm, parts: InParts, who: InCaller) 
 
 def opened(case_id: UUID, form: OpenForm, parts: Parts, who: Caller, source: str) -> list[dict[str, Any]]:
     """Open sealed values, for API and pages; `source` says on record which. Raises as `purpose_of`."""
-    row, entries = known(parts, who, case_id)
+    row, entries = known(parts.pool, who.viewer, case_id)
     wanted = frozenset(form.fields)
     purpose = purpose_of(who.actor.role, row, wanted, form.warrant)
     found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
@@ -344,14 +316,11 @@ def _command(form_type: type[Form]) -> Callable[..., dict[str, Any]]:
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
         for case in (case_id, *form.others):
-            known(parts, who, case)
+            known(parts.pool, who.viewer, case)
         asked = asking(form_type.name, form)
         done = parts.desk.act(case_id, form, who.actor, asked)
-        _head(response, done.version, done.position)
         return {
-            "version": done.version,
-            "position": done.position,
-            "events": [type(event).__name__ for event in done.events],
+            **changed(response, done).model_dump(),
             **made(done.events),
             # Shown once, as with the receipt: it follows from the command id, so a repeated request shows it again.
             **({"query_code": parts.desk.codes.code_for(asked.command_id)} if issues_code else {}),

@@ -26,13 +26,14 @@ from domain.intake_contact import (
 )
 from projections.contacts import CONTACTS, ContactRow, ContactsWanted, contacts, fold, may_see
 from projections.histories import read_stream
-from projections.queries import case_of
 from projections.runner import wait_for
 from service.casebook import Asked, Done
 from service.forms.contacts import ContactForm, LinkForm, ReclassifyForm, SettleForm
 from service.forms.intake import RegisterForm
+from service.known import known, numbered
 from service.parts import Parts
-from service.web.complaints import Registration, known, let_in
+from service.web.answers import Changed, changed
+from service.web.complaints import Registration, let_in
 from service.web.deps import Caller, InAsking, InParts, acting_as
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -84,7 +85,7 @@ def record(response: Response, form: ContactForm, parts: InParts, who: Recorder,
         channel=form.channel,
     )
     response.headers["Location"] = f"/api/v1/contacts/{contact}"
-    return {"id": contact, **_done(response, parts.book.transact(CONTACT, contact, command, asked))}
+    return {"id": contact, **changed(response, parts.book.transact(CONTACT, contact, command, asked)).model_dump()}
 
 
 @router.post("/{contact_id}/register", summary="Register what somebody complains of (登记)", status_code=201)
@@ -121,33 +122,32 @@ def register(
 @router.post("/{contact_id}/link", summary="Name the case under which it was registered")
 def link(
     contact_id: ContactId, response: Response, form: LinkForm, parts: InParts, who: Recorder, asking: InAsking
-) -> dict[str, Any]:
+) -> Changed:
     """Name the case under which it was registered; it must be one you may know of."""
     _seen(parts, who, contact_id)
-    with parts.pool.connection() as connection:
-        case = case_of(connection, form.complaint_no.strip().upper())
+    case = numbered(parts.pool, form.complaint_no)
     if case is None:
         raise Unknown
-    row, _ = known(parts, who, case)
-    return _done(response, _link(parts, who, contact_id, (case, row.registered_at), asking(form.name, form)))
+    row, _ = known(parts.pool, who.viewer, case)
+    return changed(response, _link(parts, who, contact_id, (case, row.registered_at), asking(form.name, form)))
 
 
 @router.post("/{contact_id}/reclassify", summary="Say that it is something else")
 def reclassify(
     contact_id: ContactId, response: Response, form: ReclassifyForm, parts: InParts, who: Judge, asking: InAsking
-) -> dict[str, Any]:
+) -> Changed:
     """Say that it is something else; what was taken for a complaint is none only by the word of somebody else."""
     command = Reclassify(at=datetime.now(UTC), by=who.actor, kind=form.kind)
-    return _done(response, _act(parts, who, contact_id, command, asking(form.name, form)))
+    return changed(response, _act(parts, who, contact_id, command, asking(form.name, form)))
 
 
 @router.post("/{contact_id}/settle", summary="Say how it ended, where it was no complaint")
 def settle(
     contact_id: ContactId, response: Response, form: SettleForm, parts: InParts, who: Recorder, asking: InAsking
-) -> dict[str, Any]:
+) -> Changed:
     """Say how it ended, where it was no complaint."""
     command = Settle(at=datetime.now(UTC), by=who.actor, settlement=form.settlement)
-    return _done(response, _act(parts, who, contact_id, command, asking(form.name, form)))
+    return changed(response, _act(parts, who, contact_id, command, asking(form.name, form)))
 
 
 def _seen(parts: Parts, who: Caller, contact: UUID) -> ContactRow:
@@ -180,9 +180,3 @@ def _after(asked: Asked) -> Asked:
         mac=None,
         expected=None,
     )
-
-
-def _done(response: Response, done: Done) -> dict[str, Any]:
-    response.headers["ETag"] = f'"{done.version}"'
-    response.headers["X-Position"] = str(done.position)
-    return {"version": done.version, "position": done.position}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from domain import complaint
 from domain.complaint.proposals import Proposed
 from projections.runner import Entry
+from service.known import state_of
 
 CREATING: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,7 +45,7 @@ def made(events: Iterable[object]) -> dict[str, Any]:
 
 def current(entries: Iterable[Entry]) -> dict[str, Any]:
     """Give the ids that deciding commands name: of all that waits for a decision, an answer or an end."""
-    case = complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
+    case = state_of(entries)
     if case is None:
         return {}
     return {

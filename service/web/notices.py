@@ -14,14 +14,14 @@ from domain.access import Purpose
 from domain.decider import Role
 from domain.errors import Unknown
 from domain.notice import NOTICE
-from projections.docket import fold
-from projections.histories import read_stream
 from projections.outbox import NoticeRow, Posting
 from projections.postings import notices
-from projections.queries import may_know
+from projections.runner import Entry
 from service.forms.form import Moment
+from service.known import known
 from service.notices.letters import draft
 from service.parts import Parts
+from service.web.answers import Changed, changed
 from service.web.deps import Caller, InAsking, InCaller, InParts, acting_as
 
 router = APIRouter(prefix="/notices", tags=["notices"])
@@ -56,24 +56,20 @@ def listed(parts: InParts, who: InCaller, asked: Annotated[Outgoing, Query()]) -
     return {"items": [asdict(row) for row in rows]}
 
 
-def _known(parts: Parts, who: Caller, key: UUID) -> NoticeRow:
-    """Give a notice of a case somebody may know of; raises Unknown for any other."""
+def _known(parts: Parts, who: Caller, key: UUID) -> tuple[NoticeRow, list[Entry]]:
+    """Give a notice and all that happened to its case, if somebody may know of it; raises Unknown for any other."""
     with parts.pool.connection() as connection:
         rows = notices(connection, who.viewer, notice=key, limit=1)
-        if not rows:
-            raise Unknown
-        row = fold(read_stream(connection, rows[0].case))
-        if row is None or not may_know(connection, who.viewer, row):
-            raise Unknown
-    return rows[0]
+    if not rows:
+        raise Unknown
+    _, entries = known(parts.pool, who.viewer, rows[0].case)
+    return rows[0], entries
 
 
 @router.post("/{notice_id}/letter", summary="Open the text of a notice, to print it; it goes on record")
 def letter(notice_id: NoticeId, parts: InParts, who: Carrier) -> dict[str, Any]:
     """Open the text of a notice, to print it; it goes on record who did."""
-    row = _known(parts, who, notice_id)
-    with parts.pool.connection() as connection:
-        entries = read_stream(connection, row.case)
+    row, entries = _known(parts, who, notice_id)
     found = draft(entries, row.version, row.reply, parts.book.facts().register)
     if found is None:
         raise Unknown
@@ -90,10 +86,8 @@ def confirm(
     parts: InParts,
     who: Carrier,
     asking: InAsking,
-) -> dict[str, Any]:
+) -> Changed:
     """Record that a notice was handed out, posted, or reached the complainant by the message platform."""
-    row = _known(parts, who, notice_id)
+    row, _ = _known(parts, who, notice_id)
     command = notice.ConfirmDelivery(at=row.owed_at, by=who.actor, delivered_at=form.delivered_at)
-    done = parts.book.transact(NOTICE, notice_id, command, asking(form.name, form))
-    response.headers["X-Position"] = str(done.position)
-    return {"version": done.version, "position": done.position}
+    return changed(response, parts.book.transact(NOTICE, notice_id, command, asking(form.name, form)))

@@ -12,12 +12,13 @@ from fastapi.requests import Request
 from pydantic import Field, create_model
 
 from domain.decider import Actor, Code, PersonKey, Role
-from domain.errors import NotYourRole, Superseded, Unknown
-from projections.docket import fold
-from projections.histories import read_stream
+from domain.errors import NotYourRole, Superseded
+from projections.docket import DocketRow
+from service.asking import Asked, Done
 from service.forms import FORMS
 from service.forms.form import Form, Line
-from service.web.by_code import case_by_code
+from service.parts import Parts
+from service.web.by_code import by_code
 from service.web.current import current, made
 from service.web.deps import Caller, InAsking, InOptionalCaller, InParts
 
@@ -54,7 +55,27 @@ def _clerk(who: Caller | None) -> PersonKey | None:
     return who.actor.person
 
 
-def _act(form_type: type[Form], asked_with: type[Form]) -> Callable[..., dict[str, Any]]:
+def act_on_own(request: Request, parts: Parts, who: Caller | None, form: Form, asked: Asked) -> tuple[DocketRow, Done]:
+    """Act on the own case, by the number and the code in the form; give the case as it stood, and what was done.
+
+    `form` is one that `own_form` gives. Raises TooMany, Unknown, NotYourRole, Superseded, and what the rules raise.
+    """
+    clerk = _clerk(who)
+    sent = form.model_dump()
+    number, code = sent.pop("complaint_no"), sent.pop("query_code")
+    row, entries = by_code(request, parts, number, code, at_counter=clerk is not None)
+    if "supplement" in sent and sent["supplement"] is None:
+        sent["supplement"] = current(entries).get("supplement")
+        if sent["supplement"] is None:
+            raise Superseded
+    by = Actor(person=PersonKey(row.complainant), role=Role.CITIZEN)
+    if clerk is not None:
+        asked = replace(asked, source="counter")
+    done = parts.desk.act(row.case, FORMS[form.name].model_validate(sent), by, asked, taken_by=clerk)
+    return row, done
+
+
+def _act(asked_with: type[Form]) -> Callable[..., dict[str, Any]]:
     def act(
         request: Request,
         response: Response,
@@ -63,25 +84,7 @@ def _act(form_type: type[Form], asked_with: type[Form]) -> Callable[..., dict[st
         asking: InAsking,
         form: Annotated[Form, Body()],
     ) -> dict[str, Any]:
-        clerk = _clerk(who)
-        sent = form.model_dump()
-        case = case_by_code(
-            request, parts, sent.pop("complaint_no"), sent.pop("query_code"), at_counter=clerk is not None
-        )
-        with parts.pool.connection() as connection:
-            entries = read_stream(connection, case)
-        row = fold(entries)
-        if row is None:
-            raise Unknown
-        if "supplement" in sent and sent["supplement"] is None:
-            sent["supplement"] = current(entries).get("supplement")
-            if sent["supplement"] is None:
-                raise Superseded
-        by = Actor(person=PersonKey(row.complainant), role=Role.CITIZEN)
-        asked = asking(form_type.name, form)
-        if clerk is not None:
-            asked = replace(asked, source="counter")
-        done = parts.desk.act(case, form_type.model_validate(sent), by, asked, taken_by=clerk)
+        row, done = act_on_own(request, parts, who, form, asking(form.name, form))
         response.headers["X-Position"] = str(done.position)
         return {
             "complaint_no": row.complaint_no,
@@ -91,20 +94,18 @@ def _act(form_type: type[Form], asked_with: type[Form]) -> Callable[..., dict[st
         }
 
     act.__annotations__["form"] = Annotated[asked_with, Body()]
-    act.__name__ = f"own_{form_type.name.replace('-', '_')}"
-    act.__doc__ = form_type.summary
+    act.__name__ = f"own_{asked_with.name.replace('-', '_')}"
+    act.__doc__ = asked_with.summary
     return act
 
 
 OWN_FORMS: Final[Mapping[Code, type[Form]]] = {name: own_form(FORMS[name]) for name in OWN}
-ACTS: Final[Mapping[Code, Callable[..., dict[str, Any]]]] = {name: _act(FORMS[name], OWN_FORMS[name]) for name in OWN}
-"""What each does, for the API and the pages."""
 
-for _name, _does in ACTS.items():
+for _name, _form in OWN_FORMS.items():
     public.add_api_route(
         f"/{_name}",
-        _does,
+        _act(_form),
         methods=["POST"],
-        summary=f"{FORMS[_name].summary}, by number and query code",
+        summary=f"{_form.summary}, by number and query code",
         operation_id=f"own_{_name}",
     )

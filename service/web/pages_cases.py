@@ -14,7 +14,6 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from domain import complaint
 from domain.complaint.intake import Confidentiality
 from domain.complaint.state import TERMINAL, Step
 from domain.deadlines import Due
@@ -22,10 +21,12 @@ from domain.decider import Code, Role
 from domain.errors import Refused
 from domain.sealed import sealed_values
 from projections.docket import DocketRow
+from projections.histories import history
 from projections.queries import BadCursor, Order, Wanted, docket
 from projections.tables import Entry
 from service.forms import FORMS
 from service.forms.intake import ReplaceQueryCodeForm
+from service.known import known, state_of, told_at
 from service.opening import IDENTITY, PURPOSES, SEES_IDENTITY
 from service.web import complaints
 from service.web.deps import Caller
@@ -143,13 +144,14 @@ def _case(
 ) -> Response:
     """Show a case: where it stands, what is due, what comes next and why not, what happened; perhaps with a form."""
     who, here = caller_of(page), around(page)
-    row, entries = complaints.known(page.parts, who, case_id)
+    row, entries = known(page.parts.pool, who.viewer, case_id)
     here = replace(here, facts=with_primary(page.parts, row, here.facts))
     query = page.request.query_params
     moments = {name: query.get(name, "") for name in ("as_of", "known_at")}
     telling, unread = _telling(page, here, moments)
-    told = complaints.told(case_id, Response(), page.parts, who, telling)
-    stood = told["as_it_stood"]
+    stood, shown = told_at(
+        page.parts.pool, who.actor.role, entries, case_id, as_of=telling.as_of, known_at=telling.known_at
+    )
     past = telling.as_of is not None or telling.known_at is not None
     kinds = sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)})
     purpose = PURPOSES.get(who.actor.role)
@@ -170,11 +172,11 @@ def _case(
         primary=row.primary,
         warrant=row.restricted and who.actor.role is Role.AUDITOR,
         past=past,
-        stood=None if stood is None else here.step(stood["step"]),
+        stood=None if stood is None else here.step(stood.step),
         moments=moments,
         unread=unread,
         moment=here.teller.moment,
-        history=told["history"],
+        history=history(shown, here.facts.register, page.t.language),
         offers=offers(found, row, here),
         command=command,
         form=form,
@@ -240,7 +242,7 @@ def _summary(here: Around, row: DocketRow) -> list[tuple[str, Any]]:
 def _form(
     page: Page, here: Around, command: Code, entries: Sequence[Entry], trouble: Mapping[str, Any]
 ) -> dict[str, Any]:
-    state = complaint.COMPLAINT.fold([entry.event for entry in entries])  # type: ignore[misc]  # the events of a case
+    state = state_of(entries)
     owed = {"points": 1 if state is None else state.points}
     more = page.sent.one("more")
     given = page.sent if page.sent.pairs and page.request.method == "POST" else None
@@ -311,13 +313,13 @@ def act(case_id: UUID, command: str, page: InAtWork) -> Response:
     if command not in FORMS:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     form_type, who = FORMS[command], caller_of(page)
-    complaints.known(page.parts, who, case_id)
+    known(page.parts.pool, who.viewer, case_id)
     if page.sent.one("more"):
         return _case(page, case_id, command=command)
     try:
         form = form_type.model_validate(read(form_type, page.sent, around(page).zone))
         for other in form.others:
-            complaints.known(page.parts, who, other)
+            known(page.parts.pool, who.viewer, other)
         asked = page.asked(command, form, who)
         page.parts.desk.act(case_id, form, who.actor, asked)
     except ValidationError as error:

@@ -6,16 +6,15 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from domain.decider import Code
 from domain.errors import Refused
-from service.asking import Asked
 from service.web import complaints
 from service.web.drawing import Drawing, wrong
-from service.web.own import ACTS, OWN_FORMS
+from service.web.own import OWN_FORMS, act_on_own
 from service.web.pages import InPage, Page, PageRoute, Trouble
 from service.web.pages_intake import around
 from service.web.problems import status_of
@@ -89,13 +88,9 @@ def own(command: str, page: InPage) -> Response:
     if command not in ON_PAGES:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     form_type = OWN_FORMS[command]
-
-    def asking(name: Code, form: BaseModel) -> Asked:
-        return page.asked(name, form, None)
-
     try:
         form = form_type.model_validate(read(form_type, page.sent, around(page).zone))
-        ACTS[command](page.request, Response(), page.parts, None, asking, form)
+        act_on_own(page.request, page.parts, None, form, page.asked(command, form, None))
     except ValidationError as error:
         errors = misplaced(form_type, error, page.sent, page.t)
         trouble = Trouble(*page.t.trouble("malformed"), "malformed")

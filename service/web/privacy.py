@@ -10,17 +10,16 @@ from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain import complaint
-from domain.decider import Actor, PersonKey, Role
-from domain.errors import Unknown
-from projections.docket import fold
-from projections.histories import read_stream
-from projections.queries import Order, Wanted, docket, may_know
+from domain.decider import Role
+from projections.queries import Order, Wanted, docket
 from projections.restriction import PENDING, Erasure
-from service.forms.privacy import EraseForm, OwnRequestForm, RequestErasureForm
+from service.forms.privacy import EraseForm, OwnRequestForm
+from service.known import known
 from service.privacy import Erasing
-from service.web.by_code import case_by_code
+from service.web.answers import head
 from service.web.complaints import CaseId
 from service.web.deps import Caller, InAsking, InCaller, InParts, acting_as
+from service.web.own import act_on_own
 
 router = APIRouter(tags=["privacy"])
 public = APIRouter(tags=["privacy"])
@@ -29,14 +28,7 @@ public = APIRouter(tags=["privacy"])
 @public.post("/privacy/requests", summary="Ask to have your own data erased (申请删除), by number and query code")
 def request_own(request: Request, form: OwnRequestForm, parts: InParts, asking: InAsking) -> dict[str, Any]:
     """Ask to have the personal data of one's own complaint erased; a wrong number and a wrong code look alike."""
-    case = case_by_code(request, parts, form.complaint_no, form.query_code)
-    with parts.pool.connection() as connection:
-        row = fold(read_stream(connection, case))
-    if row is None:
-        raise Unknown
-    own = RequestErasureForm(ground=form.ground)
-    by = Actor(person=PersonKey(row.complainant), role=Role.CITIZEN)
-    done = parts.desk.act(case, own, by, asking(own.name, form))
+    row, done = act_on_own(request, parts, None, form, asking(form.name, form))
     return {"complaint_no": row.complaint_no, "asked": bool(done.events), "position": done.position}
 
 
@@ -77,14 +69,10 @@ def erase(
     case_id: CaseId, response: Response, form: EraseForm, parts: InParts, who: InCaller, asking: InAsking
 ) -> dict[str, Any]:
     """Destroy the keys of a case whose erasure was granted and witnessed; again, it finishes what was cut off."""
-    with parts.pool.connection() as connection:
-        row = fold(read_stream(connection, case_id))
-        if row is None or not may_know(connection, who.viewer, row):
-            raise Unknown
+    known(parts.pool, who.viewer, case_id)
     erasing = Erasing(parts.book, parts.vault, parts.settings.key_backup_days)
     done = erasing.erase(case_id, form.erasure_request, who.actor, asking("erase", form))
-    response.headers["ETag"] = f'"{done.version}"'
-    response.headers["X-Position"] = str(done.position)
+    head(response, done.version, done.position)
     told = next((event for event in done.events if isinstance(event, complaint.Erased)), None)
     return {
         "version": done.version,

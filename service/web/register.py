@@ -31,6 +31,7 @@ from service.casebook import Done
 from service.forms.entries import AnyEntryForm, DeputyForm, EndDeputyForm, MergeDepartmentForm, RenameForm
 from service.forms.rules import CalendarForm, CategoriesForm, PolicyForm, StagesForm, policy_of
 from service.parts import Parts
+from service.web.answers import Changed, changed, head
 from service.web.deps import Asking, Caller, InAsking, InParts, acting_as
 
 public = APIRouter(tags=["register"])
@@ -85,20 +86,6 @@ class PersonForm(BaseModel):
     person: PersonKey
 
 
-class Changed(BaseModel):
-    """What a command did: the version and position after it, and its events; none where it was so already."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 7, "position": 31, "events": ["PostTaken"]}]})
-    version: int
-    position: int
-    events: list[str]
-
-
-def _head(response: Response, version: int, position: int) -> None:
-    response.headers["ETag"] = f'"{version}"'
-    response.headers["X-Position"] = str(position)
-
-
 def _reading(response: Response, parts: Parts, stream: UUID) -> int:
     """Say in the headers how far a stream is, before it is read: what is shown is at least that new."""
     with parts.pool.connection() as connection:
@@ -106,13 +93,8 @@ def _reading(response: Response, parts: Parts, stream: UUID) -> int:
             "select version, position from events where stream_id = %s order by version desc limit 1", (stream,)
         ).fetchone()
     version, position = found or (0, 0)
-    _head(response, version, position)
+    head(response, version, position)
     return int(version)
-
-
-def _changed(response: Response, done: Done) -> Changed:
-    _head(response, done.version, done.position)
-    return Changed(version=done.version, position=done.position, events=[type(event).__name__ for event in done.events])
 
 
 def _window(window: Window) -> dict[str, Any]:
@@ -164,7 +146,7 @@ def _register(parts: Parts, command: RegisterCommand, asking: Asking, name: Code
 def add_entry(form: EntryBody, response: Response, who: Administrator, parts: InParts, asking: InAsking) -> Changed:
     """Enter a site, a department, a window, an item or a post; entries are never changed and never removed."""
     command = Add(at=datetime.now(UTC), by=who.actor, entry=form.entry())
-    return _changed(response, _register(parts, command, asking, f"add-{form.kind}", form))
+    return changed(response, _register(parts, command, asking, f"add-{form.kind}", form))
 
 
 @router.post("/register/posts/{post:path}/take", tags=[REGISTER])
@@ -175,7 +157,7 @@ def take_post(
     if parts.accounts.login_of(form.person) is None:
         raise UnknownAccount(person=form.person)
     command = TakePost(at=datetime.now(UTC), by=who.actor, post=post, person=form.person)
-    return _changed(response, _register(parts, command, asking, "take-post", form))
+    return changed(response, _register(parts, command, asking, "take-post", form))
 
 
 @router.post("/register/posts/{post:path}/leave", tags=[REGISTER])
@@ -184,7 +166,7 @@ def leave_post(
 ) -> Changed:
     """Take a post from a person, from now on."""
     command = LeavePost(at=datetime.now(UTC), by=who.actor, post=post, person=form.person)
-    return _changed(response, _register(parts, command, asking, "leave-post", form))
+    return changed(response, _register(parts, command, asking, "leave-post", form))
 
 
 @router.post("/register/posts/{post:path}/deputy", tags=[REGISTER])
@@ -204,7 +186,7 @@ def appoint_deputy(
         since=form.since,
         until=form.until,
     )
-    return _changed(response, _register(parts, command, asking, "appoint-deputy", form))
+    return changed(response, _register(parts, command, asking, "appoint-deputy", form))
 
 
 @router.post("/register/posts/{post:path}/end-deputy", tags=[REGISTER])
@@ -213,7 +195,7 @@ def end_deputy(
 ) -> Changed:
     """Let a deputy stand in no longer, from now on."""
     command = EndDeputy(at=datetime.now(UTC), by=who.actor, post=post, absent=form.absent, deputy=form.deputy)
-    return _changed(response, _register(parts, command, asking, "end-deputy", form))
+    return changed(response, _register(parts, command, asking, "end-deputy", form))
 
 
 @router.post("/register/{kind}/{code:path}/rename", tags=[REGISTER])
@@ -230,7 +212,7 @@ def rename(
     command = Rename(
         at=datetime.now(UTC), by=who.actor, kind=kind, entry=code, name_zh=form.name_zh, name_en=form.name_en
     )
-    return _changed(response, _register(parts, command, asking, "rename", form))
+    return changed(response, _register(parts, command, asking, "rename", form))
 
 
 @router.post("/register/department/{code:path}/merge", tags=[REGISTER])
@@ -244,7 +226,7 @@ def merge_department(
 ) -> Changed:
     """Let a department go into another one, from now on; its open cases are handed over by the complaint desk."""
     command = MergeDepartment(at=datetime.now(UTC), by=who.actor, department=code, into=form.into)
-    return _changed(response, _register(parts, command, asking, "merge-department", form))
+    return changed(response, _register(parts, command, asking, "merge-department", form))
 
 
 @router.get("/rulebook", tags=[RULEBOOK])
@@ -271,7 +253,7 @@ def _rulebook(parts: Parts, command: RulebookCommand, asking: Asking, name: Code
 def adopt_policy(form: PolicyForm, response: Response, who: Administrator, parts: InParts, asking: InAsking) -> Changed:
     """Put the next version of a policy in force, from now on; promises already made stay as they were."""
     command = AdoptPolicy(at=datetime.now(UTC), by=who.actor, policy=policy_of(form))
-    return _changed(response, _rulebook(parts, command, asking, "adopt-policy", form))
+    return changed(response, _rulebook(parts, command, asking, "adopt-policy", form))
 
 
 @router.post("/rulebook/calendars", tags=[RULEBOOK])
@@ -280,7 +262,7 @@ def adopt_calendar(
 ) -> Changed:
     """Adopt a year's calendar, or the next version of one, of the nation, the region or the hall."""
     command = AdoptCalendar(at=datetime.now(UTC), by=who.actor, calendar=form.calendar())
-    return _changed(response, _rulebook(parts, command, asking, "adopt-calendar", form))
+    return changed(response, _rulebook(parts, command, asking, "adopt-calendar", form))
 
 
 @router.post("/rulebook/categories", tags=[RULEBOOK])
@@ -289,11 +271,11 @@ def adopt_categories(
 ) -> Changed:
     """Adopt the next version of the list of categories."""
     command = AdoptCategories(at=datetime.now(UTC), by=who.actor, version=form.version, categories=form.entries())
-    return _changed(response, _rulebook(parts, command, asking, "adopt-categories", form))
+    return changed(response, _rulebook(parts, command, asking, "adopt-categories", form))
 
 
 @router.post("/rulebook/stages", tags=[RULEBOOK])
 def adopt_stages(form: StagesForm, response: Response, who: Administrator, parts: InParts, asking: InAsking) -> Changed:
     """Adopt other names for the steps of a case; the events stay the same."""
     command = AdoptStages(at=datetime.now(UTC), by=who.actor, version=form.version, stages=form.entries())
-    return _changed(response, _rulebook(parts, command, asking, "adopt-stages", form))
+    return changed(response, _rulebook(parts, command, asking, "adopt-stages", form))

@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict
 
-from domain import complaint
 from domain.access import Purpose
 from domain.complaint.correcting import StatementInvited, other_side
 from domain.complaint.recusal import Ground
@@ -21,6 +20,7 @@ from projections.statements import StatementRow, asked, question
 from service.asking import Done
 from service.forms.form import Text
 from service.forms.watching import MakeStatementForm, RequestRecusalForm
+from service.known import state_of
 from service.parts import Parts
 from service.web.deps import Caller, InAsking, InCaller, InParts
 
@@ -100,7 +100,7 @@ def _invitation(parts: Parts, who: Caller, row: StatementRow) -> Entry | None:
     """Give the event of a question, if it was put to this person."""
     with parts.pool.connection() as connection:
         entries = read_stream(connection, row.case)
-    case = complaint.COMPLAINT.fold(one.event for one in entries)  # type: ignore[misc]  # of one complaint
+    case = state_of(entries)
     facts = parts.book.facts()
     if case is None or case.keeping.erased:
         return None

@@ -7,13 +7,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from domain import complaint
 from domain.complaint.obstacles import Obstacle, obstacles
 from domain.handling import Facts
 from projections.docket import DocketRow
 from projections.histories import read_stream
 from projections.runner import Entry
 from service.forms import FORMS
+from service.known import state_of
 from service.parts import Parts
 from service.web.deps import Caller
 
@@ -24,7 +24,7 @@ def with_primary(parts: Parts, row: DocketRow, facts: Facts) -> Facts:
         return facts
     with parts.pool.connection() as connection:
         entries = read_stream(connection, row.primary)
-    primary = complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
+    primary = state_of(entries)
     return replace(facts, others=MappingProxyType({row.primary: primary}))
 
 
@@ -33,7 +33,7 @@ def steps(row: DocketRow, entries: Sequence[Entry], who: Caller, facts: Facts) -
 
     For a merged case the facts come from `with_primary`.
     """
-    case = complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
+    case = state_of(entries)
     # The casebook decides no earlier than the last event either.
     at = max(who.user.now, row.changed_at)
     found = () if case is None else obstacles(case, who.actor, at, facts)

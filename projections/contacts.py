@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from domain.complaint.intake import Channel
 from domain.deadlines import Due
@@ -26,7 +23,7 @@ from domain.intake_contact import (
     ContactSettled,
     Settlement,
 )
-from projections.sight import Viewer
+from projections.sight import HALL, Viewer, told_of
 from projections.tables import Entry, Projection
 
 
@@ -103,14 +100,14 @@ CONTACTS: Final = Projection(
     evolve=evolve,
     indexes=MappingProxyType({"newest": 'recorded_at, "contact"', "waiting": "register_due"}),
 )
+fold: Final = CONTACTS.fold
 
-_HALL: Final = "(hall = any(%(sites)s) or hall <> all(%(strays)s::text[]))"
 _IN_SIGHT: Final[Mapping[Role, str]] = {
-    Role.INTAKE: f'{_HALL} and (recorded_by = any(%(persons)s) or "window" = %(window)s)',
-    Role.DISPATCHER: _HALL,
-    Role.SUPERVISOR: _HALL,
-    Role.AUDITOR: _HALL,
-    Role.SYSTEM: _HALL,
+    Role.INTAKE: f'{HALL} and (recorded_by = any(%(persons)s) or "window" = %(window)s)',
+    Role.DISPATCHER: HALL,
+    Role.SUPERVISOR: HALL,
+    Role.AUDITOR: HALL,
+    Role.SYSTEM: HALL,
 }
 """Which contacts a role may know of; there is nothing personal in them, and nobody else has to do with them."""
 
@@ -131,38 +128,19 @@ class ContactsWanted:
     limit: int = 50
 
 
-def fold(entries: Iterable[Entry]) -> ContactRow | None:
-    """Give the row of one contact from its own stream."""
-    row = None
-    for entry in entries:
-        row = evolve(row, entry)
-    return row
-
-
 def may_see(connection: psycopg.Connection, viewer: Viewer, row: ContactRow) -> bool:
     """Say whether somebody may know of a contact that was folded from its stream just now, as the list does."""
-    query = sql.SQL("select {sight} from jsonb_populate_record(null::{table}, %(row)s) as one").format(
-        sight=sql.SQL(_IN_SIGHT.get(viewer.role, "false")), table=sql.Identifier(CONTACTS.table)
-    )
-    plain = Jsonb(asdict(row), dumps=partial(json.dumps, default=str))
-    found = connection.execute(query, {**_who(viewer), "row": plain}).fetchone()
-    return found is not None and bool(found[0])
+    return CONTACTS.holds(connection, row, *_in_sight(viewer))
 
 
-def _who(viewer: Viewer) -> dict[str, object]:
-    return {
-        "sites": sorted(viewer.sites),
-        "strays": None if viewer.strays is None else sorted(viewer.strays),
-        "persons": list(viewer.persons),
-        "window": None if viewer.post is None else viewer.post.window,
-    }
+def _in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
+    return sql.SQL(_IN_SIGHT.get(viewer.role, "false")), told_of(viewer)
 
 
 def contacts(connection: psycopg.Connection, viewer: Viewer, wanted: ContactsWanted) -> tuple[list[ContactRow], int]:
     """Give contacts somebody may know of, the oldest first, and how many there are in all."""
-    parameters = {
-        **_who(viewer),
-        "at": viewer.at,
+    sight, parameters = _in_sight(viewer)
+    parameters |= {
         "kind": wanted.kind,
         "unregistered": wanted.unregistered,
         "overdue": wanted.overdue,
@@ -171,11 +149,6 @@ def contacts(connection: psycopg.Connection, viewer: Viewer, wanted: ContactsWan
     query = sql.SQL(
         "select {columns}, count(*) over () from {table} where ({sight}) and {wanted}"
         " order by recorded_at, contact limit %(limit)s"
-    ).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, CONTACTS.columns)),
-        table=sql.Identifier(CONTACTS.table),
-        sight=sql.SQL(_IN_SIGHT.get(viewer.role, "false")),
-        wanted=sql.SQL(_WANTED),
-    )
+    ).format(columns=CONTACTS.names, table=sql.Identifier(CONTACTS.table), sight=sight, wanted=sql.SQL(_WANTED))
     found = connection.execute(query, parameters, binary=True).fetchall()
     return [CONTACTS.load(row[:-1]) for row in found], found[0][-1] if found else 0

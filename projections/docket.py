@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -138,11 +137,4 @@ DOCKET: Final = Projection(
         }
     ),
 )
-
-
-def fold(entries: Sequence[Entry]) -> DocketRow | None:
-    """Give the row of one case after these events, as the projection would."""
-    row: DocketRow | None = None
-    for one in entries:
-        row = evolve(row, one)
-    return row
+fold: Final = DOCKET.fold

@@ -23,15 +23,10 @@ def notices(
 ) -> list[NoticeRow]:
     """Give notices of the cases somebody may know of, the oldest first; None asks for all."""
     sight, parameters = in_sight(viewer)
-    query = sql.SQL(
-        'select {columns} from {outbox} o where "case" in (select "case" from {docket} docket where {sight})'
+    rest = sql.SQL(
+        'where "case" in (select "case" from {docket} where {sight})'
         ' and (%(posting)s::text is null or posting = %(posting)s) and (%(of)s::uuid is null or "case" = %(of)s)'
         " and (%(notice)s::uuid is null or notice = %(notice)s) order by position limit %(limit)s"
-    ).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, OUTBOX.columns)),
-        outbox=sql.Identifier(OUTBOX.table),
-        docket=sql.Identifier(DOCKET.table),
-        sight=sight,
-    )
+    ).format(docket=sql.Identifier(DOCKET.table), sight=sight)
     asked = {**parameters, "posting": posting, "of": case, "notice": notice, "limit": limit}
-    return [OUTBOX.load(row) for row in connection.execute(query, asked, binary=True).fetchall()]
+    return OUTBOX.select(connection, rest, asked)

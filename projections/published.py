@@ -87,9 +87,5 @@ PUBLISHED: Final = Projection(
 
 def published(connection: psycopg.Connection, *, before: int | None, limit: int) -> list[PublishedRow]:
     """Give published cases, those published last first; `before` is the position of the last one on the page before."""
-    query = sql.SQL(
-        "select {columns} from {table} where not accused and not restricted and position < %s"
-        " order by position desc limit %s"
-    ).format(columns=sql.SQL(", ").join(map(sql.Identifier, PUBLISHED.columns)), table=sql.Identifier(PUBLISHED.table))
-    rows = connection.execute(query, (2**63 - 1 if before is None else before, limit), binary=True).fetchall()
-    return [PUBLISHED.load(row) for row in rows]
+    rest = sql.SQL("where not accused and not restricted and position < %s order by position desc limit %s")
+    return PUBLISHED.select(connection, rest, (2**63 - 1 if before is None else before, limit))

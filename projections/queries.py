@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from domain.errors import Refused
 from projections.docket import DOCKET, DUE_OR_NEVER, DocketRow
@@ -127,7 +126,6 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
     if wanted.cursor is not None:
         parameters["after"], parameters["after_case"] = _read(wanted.cursor, wanted.order)
         after = sql.SQL('({}, "case") {} (%(after)s::timestamptz, %(after_case)s::uuid)').format(value, beyond)  # type: ignore[assignment]
-    columns = sql.SQL(", ").join(map(sql.Identifier, DOCKET.columns))
     # One snapshot for rows, count and position, so that the three belong together.
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
@@ -137,7 +135,7 @@ def docket(connection: psycopg.Connection, viewer: Viewer, wanted: Wanted) -> Pa
         ).fetchone()
         rows = connection.execute(
             sql.SQL('select {0} from {1} where {2} and {3} order by {4} {5}, "case" {5} limit %(limit)s').format(
-                columns, table, found, after, value, direction
+                DOCKET.names, table, found, after, value, direction
             ),
             parameters,
             binary=True,
@@ -179,23 +177,7 @@ def may_know(connection: psycopg.Connection, viewer: Viewer, row: DocketRow) -> 
 
     It is the very condition of the lists, put to one row: a case that was assigned a moment ago is seen at once.
     """
-    sight, parameters = in_sight(viewer)
-    query = sql.SQL("select {} from jsonb_populate_record(null::{}, %(row)s) as docket").format(
-        sight, sql.Identifier(DOCKET.table)
-    )
-    found = connection.execute(query, {**parameters, "row": Jsonb(_plain(row))}).fetchone()
-    return found is not None and bool(found[0])
-
-
-def _plain(row: DocketRow) -> dict[str, Any]:
-    def spell(value: object) -> object:
-        if isinstance(value, tuple):
-            return list(map(spell, value))
-        if isinstance(value, date):  # or a moment, which is a date too
-            return value.isoformat()
-        return str(value) if isinstance(value, UUID) else value
-
-    return {name: spell(value) for name, value in asdict(row).items()}
+    return DOCKET.holds(connection, row, *in_sight(viewer))
 
 
 def case_of(connection: psycopg.Connection, complaint_no: str) -> UUID | None:

@@ -70,19 +70,21 @@ def _above(register: Register, site: Code) -> frozenset[Code]:
     return frozenset() if parent is None else _above(register, parent) | {parent}
 
 
-_HALL: Final = "(hall = any(%(sites)s) or hall <> all(%(strays)s::text[]))"
+HALL: Final = "(hall = any(%(sites)s) or hall <> all(%(strays)s::text[]))"
+"""What stands in a hall in sight, or in one that is lost."""
+
 _CALLED: Final = "%(department)s = any(called)"
 _IN_SIGHT: Final[Mapping[Role, str]] = {
     Role.CITIZEN: "complainant = any(%(persons)s)",
     Role.INTAKE: (
-        f"{_HALL} and confidentiality = 'normal' and (registered_by = any(%(persons)s) or intake_window = %(window)s)"
+        f"{HALL} and confidentiality = 'normal' and (registered_by = any(%(persons)s) or intake_window = %(window)s)"
     ),
     # A complaint about the desk itself is kept from it, where there is a desk above (domain.md §14 case 16).
-    Role.DISPATCHER: f"{_HALL} and (confidentiality = 'normal' or hall <> all(%(sealed_from)s::text[]))",
-    Role.SUPERVISOR: _HALL,
-    Role.AUDITOR: _HALL,
-    Role.PRIVACY_OFFICER: _HALL,
-    Role.SYSTEM: _HALL,
+    Role.DISPATCHER: f"{HALL} and (confidentiality = 'normal' or hall <> all(%(sealed_from)s::text[]))",
+    Role.SUPERVISOR: HALL,
+    Role.AUDITOR: HALL,
+    Role.PRIVACY_OFFICER: HALL,
+    Role.SYSTEM: HALL,
     # Of a sealed case a unit that is called in reads the question through its head alone.
     Role.HANDLER: (
         "(department = %(department)s and (confidentiality = 'normal' or handler is null or handler = any(%(persons)s))"
@@ -90,10 +92,10 @@ _IN_SIGHT: Final[Mapping[Role, str]] = {
     ),
     Role.UNIT_HEAD: f"(department = %(department)s or {_CALLED})",
     # The upper unit knows what is put before it, and what was in this round; nothing else of the halls below.
-    Role.REVIEWER: f"{_HALL} and (review_level > 0 or 'decide-recusal' = any(waiting_for))",
+    Role.REVIEWER: f"{HALL} and (review_level > 0 or 'decide-recusal' = any(waiting_for))",
     # Whoever was merged is asked too, once they have their answer.
     Role.REVISIT_OFFICER: (
-        f"{_HALL} and (step = any('{{replied,closed}}') or step = 'merged' and answered_with is not null)"
+        f"{HALL} and (step = any('{{replied,closed}}') or step = 'merged' and answered_with is not null)"
         " and not departments && %(departments)s"
     ),
 }
@@ -124,8 +126,12 @@ def in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
     condition = _IN_SIGHT.get(viewer.role, "false")
     if viewer.role is not Role.CITIZEN:
         condition = f"({condition}) and {_NOT_CONCERNED} and {unrestricted(viewer.role)}"
-    parameters: dict[str, object] = {
-        "person": viewer.person,
+    return sql.SQL(f"({condition})"), told_of(viewer)  # made of the constants above
+
+
+def told_of(viewer: Viewer) -> dict[str, object]:
+    """Give the parameters of such a condition."""
+    return {
         "persons": list(viewer.persons),
         "at": viewer.at,
         "open": sorted(OPEN),
@@ -140,4 +146,3 @@ def in_sight(viewer: Viewer) -> tuple[sql.SQL, dict[str, object]]:
         "department": None if viewer.post is None else viewer.post.department,
         "window": None if viewer.post is None else viewer.post.window,
     }
-    return sql.SQL(f"({condition})"), parameters  # made of the constants above

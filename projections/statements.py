@@ -77,23 +77,20 @@ def asked(connection: psycopg.Connection, viewer: Viewer, headed: frozenset[str]
 
     `headed` are the windows and departments of which they are the head: about a window also of its department.
     """
-    query = sql.SQL(
-        'select {} from {} where staff = any(%(persons)s) or "window" = any(%(windows)s)'
+    rest = sql.SQL(
+        'where staff = any(%(persons)s) or "window" = any(%(windows)s)'
         ' or department = any(%(headed)s) or "window" = any(%(headed)s) order by position desc limit %(few)s'
-    ).format(sql.SQL(", ").join(map(sql.Identifier, STATEMENTS.columns)), sql.Identifier(STATEMENTS.table))
+    )
     parameters = {
         "persons": list(viewer.persons),
         "windows": [window for window, _, _ in viewer.served],
         "headed": sorted(headed),
         "few": FEW,
     }
-    return [STATEMENTS.load(row) for row in connection.execute(query, parameters, binary=True).fetchall()]
+    return STATEMENTS.select(connection, rest, parameters)
 
 
 def question(connection: psycopg.Connection, statement: UUID) -> StatementRow | None:
     """Give one question."""
-    query = sql.SQL("select {} from {} where statement = %s").format(
-        sql.SQL(", ").join(map(sql.Identifier, STATEMENTS.columns)), sql.Identifier(STATEMENTS.table)
-    )
-    row = connection.execute(query, (statement,), binary=True).fetchone()
-    return None if row is None else STATEMENTS.load(row)
+    found = STATEMENTS.select(connection, sql.SQL("where statement = %s"), (statement,))
+    return found[0] if found else None

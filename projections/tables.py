@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -14,6 +15,8 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Params
+from psycopg.types.json import Jsonb
 
 from domain.decider import Event, Metadata
 from projections.codec import decode
@@ -77,7 +80,8 @@ class Projection(Generic[R]):
         return {one.name: _sql_type(hints[one.name]) for one in fields(self.row)}  # type: ignore[arg-type]
 
     @cached_property
-    def _names(self) -> sql.Composed:
+    def names(self) -> sql.Composed:
+        """The names of the columns, as a query asks for them."""
         return sql.SQL(", ").join(map(sql.Identifier, self.columns))
 
     @cached_property
@@ -110,6 +114,28 @@ class Projection(Generic[R]):
         ).fetchone()
         return 0 if row is None else row[0]
 
+    def fold(self, entries: Iterable[Entry], row: R | None = None) -> R | None:
+        """Give the row after these events that touch it."""
+        for one in entries:
+            row = self.evolve(row, one)
+        return row
+
+    def select(self, connection: psycopg.Connection, rest: sql.Composable, parameters: Params | None = None) -> list[R]:
+        """Give the rows that the rest of a query asks for: where, in what order, how many."""
+        query = sql.SQL("select {} from {} {}").format(self.names, sql.Identifier(self.table), rest)
+        return [self.load(row) for row in connection.execute(query, parameters, binary=True).fetchall()]
+
+    def holds(
+        self, connection: psycopg.Connection, row: R, condition: sql.Composable, parameters: Mapping[str, object]
+    ) -> bool:
+        """Say whether a condition on the columns holds for a row that may not stand in the table yet."""
+        query = sql.SQL("select {} from jsonb_populate_record(null::{}, %(row)s) as one").format(
+            condition, sql.Identifier(self.table)
+        )
+        given = Jsonb({name: getattr(row, name) for name in self.columns}, dumps=partial(json.dumps, default=str))
+        found = connection.execute(query, {**parameters, "row": given}).fetchone()
+        return found is not None and bool(found[0])
+
     def apply(self, connection: psycopg.Connection, page: Sequence[Entry], table: str | None = None) -> int:
         """Fold a page into the rows it touches and write them; give how many were written.
 
@@ -125,9 +151,8 @@ class Projection(Generic[R]):
         before = self._read(connection, name, list(touched))
         changed, gone = [], []
         for key, entries in touched.items():
-            row = old = before.get(key)
-            for one in entries:
-                row = self.evolve(row, one)
+            old = before.get(key)
+            row = self.fold(entries, old)
             if row is None and old is not None:
                 gone.append(key)
             elif row is not None and row is not old:
@@ -139,7 +164,7 @@ class Projection(Generic[R]):
         return len(changed)
 
     def _read(self, connection: psycopg.Connection, table: sql.Identifier, keys: list[UUID]) -> dict[UUID, R]:
-        query = sql.SQL("select {} from {} where {} = any(%s)").format(self._names, table, self._key)
+        query = sql.SQL("select {} from {} where {} = any(%s)").format(self.names, table, self._key)
         found = connection.execute(query, (keys,), binary=True).fetchall()
         return {row[0]: self.load(row) for row in found}
 
@@ -164,21 +189,21 @@ class Projection(Generic[R]):
         )
         with (
             connection.cursor() as cursor,
-            cursor.copy(sql.SQL("copy {} ({}) from stdin (format binary)").format(scratch, self._names)) as copy,
+            cursor.copy(sql.SQL("copy {} ({}) from stdin (format binary)").format(scratch, self.names)) as copy,
         ):
             copy.set_types(list(self.columns.values()))
             values = attrgetter(*self.columns)
             for row in rows:
                 # To the driver only a list is an array.
                 copy.write_row([list(value) if type(value) is tuple else value for value in values(row)])
-        connection.execute(self._upsert(table, sql.SQL("select {} from {}").format(self._names, scratch)))
+        connection.execute(self._upsert(table, sql.SQL("select {} from {}").format(self.names, scratch)))
 
     def _upsert(self, table: sql.Identifier, rows: sql.Composed) -> sql.Composed:
         changes = sql.SQL(", ").join(
             sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in list(self.columns)[1:]
         )
         return sql.SQL("insert into {} ({}) {} on conflict ({}) do update set {}").format(
-            table, self._names, rows, self._key, changes
+            table, self.names, rows, self._key, changes
         )
 
     def differences(self, connection: psycopg.Connection, table: str) -> tuple[int, Mapping[str, int]]:

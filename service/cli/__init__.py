@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 import typer
@@ -17,6 +18,11 @@ from service.master import MasterKeyError
 from service.parts import Parts, open_parts
 from service.sealing import VaultError
 from service.settings import BadSetting, Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydantic import ValidationError
 
 app = typer.Typer(
     help="Bihuan 闭环: complaints that come back answered, and a proof behind every number.",
@@ -52,6 +58,22 @@ def fail(message: str) -> typer.Exit:
     """Say what is wrong in one line, and give the exit to raise."""
     typer.echo(message, err=True)
     return typer.Exit(1)
+
+
+def malformed(error: ValidationError) -> typer.Exit:
+    """Say which places of a form are wrong, never what stands there, and give the exit to raise."""
+    found = error.errors(include_input=False, include_url=False)
+    faults = (
+        f"{'.'.join(map(str, one['loc'])) or 'form'}: {one['msg'].removeprefix('Value error, ')}" for one in found
+    )
+    return fail("Malformed; nothing was changed.\n" + "\n".join(faults))
+
+
+def local(moment: datetime | None) -> str:
+    """Write a moment as the clocks of the hall show it; a hyphen for none."""
+    from domain.handling import HALL_ZONE
+
+    return "-" if moment is None else f"{moment.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
 
 
 def main() -> None:

@@ -6,21 +6,22 @@ import json
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from domain.decider import NAMESPACE, Actor, Role, beside
+from domain.decider import NAMESPACE, Actor, Role
 from domain.errors import Unknown
-from projections.docket import DOCKET, fold
-from projections.histories import Language, history, read_stream
-from projections.queries import Order, Wanted, case_of, docket, may_know
-from projections.runner import Runner
+from projections.docket import DOCKET
+from projections.histories import Language, history
+from projections.queries import Order, Wanted, docket
+from projections.runner import Entry, Projection, Runner
 from projections.sight import Viewer, viewer
 from service.casebook import Asked
-from service.cli import fail, opened
+from service.cli import fail, local, malformed, opened
+from service.known import known, numbered, told_at
 from service.parts import Parts
 
 F = TypeVar("F", bound=BaseModel)
@@ -52,8 +53,7 @@ def find(parts: Parts, case: str) -> UUID:
     try:
         return UUID(case)
     except ValueError:
-        with parts.pool.connection() as connection:
-            found = case_of(connection, case.upper())
+        found = numbered(parts.pool, case)
     if found is None:
         raise Unknown
     return found
@@ -75,6 +75,24 @@ def who(parts: Parts) -> tuple[Actor, Viewer] | None:
     return actor, viewer(registered, actor, now)
 
 
+def holder(parts: Parts) -> tuple[Actor, Viewer]:
+    """Tell who acts, where somebody must; raises a one-line exit without a token, as `who` for a bad one."""
+    found = who(parts)
+    if found is None:
+        raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`, so that it is known who asks.")
+    return found
+
+
+def knowing(parts: Parts, case: str) -> tuple[UUID, list[Entry], Role | None]:
+    """Give a case named on the command line, what happened to it, and in which role it is read; raises Unknown.
+
+    Without a token everything is told: whoever reaches the data folder has all.
+    """
+    key, asker = find(parts, case), who(parts)
+    _, entries = known(parts.pool, None if asker is None else asker[1], key)
+    return key, entries, None if asker is None else asker[0].role
+
+
 AsOf = Annotated[str | None, typer.Option("--as-of", help="What was true at this time.")]
 KnownAt = Annotated[str | None, typer.Option("--known-at", help="What was on record at this time.")]
 Lang = Annotated[Language, typer.Option("--language", help="zh or en.")]
@@ -91,26 +109,10 @@ def tell(
 
     With BIHUAN_TOKEN set, what its holder may know; without, everything (whoever reaches the data folder has all).
     """
-    from domain.handling import HALL_ZONE
-
     with opened() as parts:
-        key = find(parts, case)
-        at, known = moment(as_of), moment(known_at)
-        asker = who(parts)
-        with parts.pool.connection() as connection:
-            now = fold(read_stream(connection, key))
-            if now is None or (asker is not None and not may_know(connection, asker[1], now)):
-                raise Unknown
-            entries = read_stream(connection, key, as_of=at, known_at=known)
-            beside_it = [
-                one
-                for kind in ("attempts", "access")
-                if asker is None or asker[0].role in {Role.SUPERVISOR, Role.AUDITOR}
-                for one in read_stream(connection, beside(key, kind), as_of=at, known_at=known)
-            ]
-        row = fold(entries)
-        entries = sorted([*entries, *beside_it], key=lambda one: one.position)
-        lines = history(entries, parts.book.facts().register, language)
+        key, entries, role = knowing(parts, case)
+        row, shown = told_at(parts.pool, role, entries, key, as_of=moment(as_of), known_at=moment(known_at))
+        lines = history(shown, parts.book.facts().register, language)
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, default=str, indent=1))
         return
@@ -119,11 +121,10 @@ def tell(
     if row is None:
         typer.echo("尚未登记" if language is Language.CHINESE else "not yet registered then")
         return
-    due = "" if row.due is None else f" · {row.due.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
+    due = "" if row.due is None else f" · {local(row.due)}"
     typer.echo(f"{row.complaint_no} · {word(row.step, language)}{due}")
     for line in lines:
-        local = line.at.astimezone(HALL_ZONE)
-        typer.echo(f"{line.version:>3}  {local:%Y-%m-%d %H:%M}  {line.who}: {line.said}")
+        typer.echo(f"{line.version:>3}  {local(line.at)}  {line.who}: {line.said}")
 
 
 def worklist(
@@ -132,32 +133,28 @@ def worklist(
     language: Lang = Language.CHINESE,
 ) -> None:
     """List cases, those due first at the top, as the holder of BIHUAN_TOKEN may see them."""
-    from domain.handling import HALL_ZONE
     from projections.words import word
 
     with opened() as parts, parts.pool.connection() as connection:
-        asker = who(parts)
-        if asker is None:
-            raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`, so that it is known who looks.")
+        _, viewer = holder(parts)
         carry(parts)
-        page = docket(connection, asker[1], Wanted(step=step, limit=limit, order=Order.DUE))
+        page = docket(connection, viewer, Wanted(step=step, limit=limit, order=Order.DUE))
     for row in page.rows:
-        due = "-" if row.due is None else f"{row.due.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
-        typer.echo(f"{row.complaint_no:28} {due:16} {word(row.step, language)}  {row.department or ''}")
+        typer.echo(f"{row.complaint_no:28} {local(row.due):16} {word(row.step, language)}  {row.department or ''}")
     typer.echo(f"{len(page.rows)} / {page.total} · complete up to {page.complete_up_to}")
 
 
-def carry(parts: Parts) -> None:
-    """Bring the projections to the end where no running server does."""
+def carry(parts: Parts, projection: Projection[Any] = DOCKET) -> None:
+    """Bring a projection to the end where no running server does."""
     import psycopg
 
     with psycopg.connect(parts.dsn, autocommit=True) as connection:
-        runner = Runner(connection, (DOCKET,))
+        runner = Runner(connection, (projection,))
         if runner.take():
             runner.catch_up()
 
 
-def asked_as(name: str, key: str | None, by: Actor | None) -> Asked:
+def asked_as(name: str, key: str | None = None, by: Actor | None = None) -> Asked:
     """Say how a command of the command line comes in; with a key the same one never acts twice."""
     person = "cli" if by is None else str(by.person)
     command_id = uuid4() if key is None else uuid5(uuid5(NAMESPACE, f"key:{person}"), key)
@@ -168,8 +165,7 @@ def _form(form: type[F], text: str) -> F:
     try:
         return form.model_validate_json(text)
     except ValidationError as error:
-        faults = (f"{'.'.join(map(str, e['loc'])) or 'JSON'}: {e['msg']}" for e in error.errors(include_input=False))
-        raise fail("Malformed; nothing was changed.\n" + "\n".join(faults)) from None
+        raise malformed(error) from None
 
 
 Key = Annotated[str | None, typer.Option("--key", help="Idempotency key: the same key never acts twice.")]
@@ -197,24 +193,23 @@ def act(
 ) -> None:
     """Act on a case, as the holder of BIHUAN_TOKEN; prints the new version and what was created."""
     from service.forms import FORMS
+    from service.forms.intake import ReplaceQueryCodeForm
+    from service.web.current import made
 
     if command not in FORMS:
         raise fail(f"There is no command {command}; choose one of {', '.join(FORMS)}.")
     form = _form(FORMS[command], text)
     with opened() as parts:
-        asker = who(parts)
-        if asker is None:
-            raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`: acts have a person.")
+        by, viewer = holder(parts)
         found = find(parts, case)
-        with parts.pool.connection() as connection:
-            for one in (found, *form.others):
-                row = fold(read_stream(connection, one))
-                if row is None or not may_know(connection, asker[1], row):
-                    raise Unknown
-        done = parts.desk.act(found, form, asker[0], asked_as(command, key, asker[0]))
+        for one in (found, *form.others):
+            known(parts.pool, viewer, one)
+        asked = asked_as(command, key, by)
+        done = parts.desk.act(found, form, by, asked)
+        code = parts.desk.codes.code_for(asked.command_id) if isinstance(form, ReplaceQueryCodeForm) else None
     typer.echo(f"version {done.version}, position {done.position}")
     for event in done.events:
-        made = [
-            f"{name} {getattr(event, name)}" for name in ("reply", "rectification", "evidence") if hasattr(event, name)
-        ]
-        typer.echo(f"{type(event).__name__} {' '.join(made)}".rstrip())
+        ids = (f"{name} {one}" for name, one in made([event]).items())
+        typer.echo(" ".join((type(event).__name__, *ids)))
+    if code is not None:
+        typer.echo(f"query code {code}")

@@ -9,13 +9,11 @@ from typing import Annotated
 import typer
 
 from domain.complaint.state import Clock
-from domain.errors import Unknown
+from domain.deadlines import Due
 from projections.clock_ledger import Limit, clock_ledger
-from projections.docket import fold
 from projections.histories import Language, read_stream
-from projections.queries import may_know
-from service.cli import opened
-from service.cli.cases import Lang, find, who
+from service.cli import local, opened
+from service.cli.cases import Lang, knowing
 
 
 def register(app: typer.Typer) -> None:
@@ -36,12 +34,8 @@ def clock(
     from domain import rulebook
 
     with opened() as parts:
-        key, asker = find(parts, case), who(parts)
+        _, entries, _ = knowing(parts, case)
         with parts.pool.connection() as connection:
-            entries = read_stream(connection, key)
-            row = fold(entries)
-            if row is None or (asker is not None and not may_know(connection, asker[1], row)):
-                raise Unknown
             rules = read_stream(connection, rulebook.STREAM)
         _, now = parts.book.register_now()
     told = [one for one in clock_ledger(entries, rules, now) if which in {None, one.clock}]
@@ -55,22 +49,16 @@ def clock(
 
 def lines(limit: Limit, language: Language) -> list[str]:
     """Write one limit as lines: what it is and until when, then its days."""
-    from domain.handling import HALL_ZONE
     from projections.words import word
 
-    def due(at: object) -> str:
-        return word("due_unknown", language) if at is None else f"{at:%Y-%m-%d %H:%M}"
+    def due(at: Due | None) -> str:
+        return word("due_unknown", language) if at is None else local(at.at)
 
     end = limit.projected or limit.due
-    until = due(None if end is None else end.at.astimezone(HALL_ZONE))
     sure = word("provisional", language) if end is not None and end.provisional else ""
     source = "" if limit.term is None else f"  {limit.term.key} {limit.term.source or '-'}"
-    head = f"{word(f'limit_{limit.clock}', language)} {limit.round}  {until}{sure}{source}"
-    told = [
-        f"    {move.at.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}  {word(f'moved_{move.cause}', language)}"
-        f"  {due(None if move.new is None else move.new.at.astimezone(HALL_ZONE))}"
-        for move in limit.moves
-    ]
+    head = f"{word(f'limit_{limit.clock}', language)} {limit.round}  {due(end)}{sure}{source}"
+    told = [f"    {local(move.at)}  {word(f'moved_{move.cause}', language)}  {due(move.new)}" for move in limit.moves]
     days = []
     for day in limit.days:
         number = f"{day.number:>3}" if day.number is not None else "   "

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from projections.histories import Language
-from service.cli import fail, opened
-from service.cli.cases import Lang, who
+from service.cli import local, opened
+from service.cli.cases import Lang, carry, holder
 
 
 def register(app: typer.Typer) -> None:
@@ -23,26 +23,16 @@ def contacts(
     language: Lang = Language.CHINESE,
 ) -> None:
     """List who came with a complaint that is not registered yet, as the holder of BIHUAN_TOKEN may see them."""
-    import psycopg
-
-    from domain.handling import HALL_ZONE
     from projections.contacts import CONTACTS, ContactsWanted
     from projections.contacts import contacts as listed
-    from projections.runner import Runner
     from projections.words import word
 
     with opened() as parts, parts.pool.connection() as connection:
-        asker = who(parts)
-        if asker is None:
-            raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`, so that it is known who looks.")
-        with psycopg.connect(parts.dsn, autocommit=True) as own:
-            runner = Runner(own, (CONTACTS,))
-            if runner.take():
-                runner.catch_up()
+        _, viewer = holder(parts)
+        carry(parts, CONTACTS)
         wanted = ContactsWanted(unregistered=not everything, overdue=overdue, limit=limit)
-        rows, total = listed(connection, asker[1], wanted)
+        rows, total = listed(connection, viewer, wanted)
     for row in rows:
-        due = "-" if row.register_due is None else f"{row.register_due.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
         kind = word(f"contact_{row.kind}", language)
-        typer.echo(f"{row.recorded_at.astimezone(HALL_ZONE):%Y-%m-%d %H:%M} {due:16} {row.window or '-':8} {kind}")
+        typer.echo(f"{local(row.recorded_at)} {local(row.register_due):16} {row.window or '-':8} {kind}")
     typer.echo(f"{len(rows)} / {total}")

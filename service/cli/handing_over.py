@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.cli import fail, opened
-from service.cli.cases import Key, asked_as, carry, who
+from service.cli import fail, malformed, opened
+from service.cli.cases import Key, asked_as, carry, holder
 from service.cli.offices import person_of
 
 
@@ -34,9 +34,7 @@ def hand_over(
     if reason not in set(HandoverReason):
         raise fail(f"There is no reason {reason}; choose one of {', '.join(HandoverReason)}.")
     with opened() as parts:
-        asker = who(parts)
-        if asker is None:
-            raise fail("Set BIHUAN_TOKEN to a token made with `bihuan token add`: acts have a person.")
+        by, viewer = holder(parts)
         try:
             form = HandOverAllForm(
                 from_person=None if from_person is None else person_of(parts, from_person),
@@ -47,12 +45,11 @@ def hand_over(
                 reason=HandoverReason(reason),
             )
         except ValidationError as error:
-            said = (one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
-            raise fail("; ".join(said) + ".") from None
+            raise malformed(error) from None
         carry(parts)
-        cause = asked_as("hand-over", key, asker[0]).command_id
+        cause = asked_as("hand-over", key, by).command_id
         moved = stayed = 0
-        for handed in hand_over_all(parts, asker[0], asker[1], form, cause, "cli"):
+        for handed in hand_over_all(parts, by, viewer, form, cause, "cli"):
             for one in handed:
                 if one.refused is not None:
                     typer.echo(f"{one.complaint_no}\t{one.refused}", err=True)

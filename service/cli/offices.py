@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import typer
 
-from service.cli import fail, opened
+from service.cli import fail, malformed, opened
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,10 +54,9 @@ def _change(parts: Parts, command: Callable[[datetime, Actor], RegisterCommand],
 
     from domain.decider import THE_SYSTEM
     from domain.register import REGISTER, STREAM
-    from service.casebook import Asked
+    from service.cli.cases import asked_as
 
-    asked = Asked(command_id=uuid4(), source="cli", name=name)
-    return bool(parts.book.transact(REGISTER, STREAM, command(datetime.now(UTC), THE_SYSTEM), asked).events)
+    return bool(parts.book.transact(REGISTER, STREAM, command(datetime.now(UTC), THE_SYSTEM), asked_as(name)).events)
 
 
 @posts.command()
@@ -163,7 +161,7 @@ def rename(
     try:
         names = RenameForm(name_zh=name_zh, name_en=name_en)
     except ValidationError as error:
-        raise fail("; ".join(str(one["msg"]) for one in error.errors(include_input=False))) from None
+        raise malformed(error) from None
     with opened() as parts:
         changed = _change(
             parts,

@@ -9,13 +9,11 @@ from uuid import UUID
 
 import typer
 
-from service.cli import database, fail, opened
+from service.cli import database, fail, local, opened
 from service.cli.offices import Login, PostCode, hold, person_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from service.keys import Vault
 
 users = typer.Typer(help="Accounts of staff.", no_args_is_help=True)
@@ -188,12 +186,6 @@ def _with_vault(action: Callable[[Vault], str]) -> None:
             raise fail(f"{error.filename or 'The file'}: {error.strerror}.") from None
 
 
-def _local(moment: datetime) -> str:
-    from domain.handling import HALL_ZONE
-
-    return f"{moment.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
-
-
 @keys.command("export")
 def export_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
     """Write all keys into a file, the master keys under a passphrase: keep it away from the database's backups."""
@@ -217,7 +209,7 @@ def import_keys(file: Path, passphrase_file: PassphraseFile = None) -> None:
         gone = erased_keys(vault.pool)
         done = import_(vault, file, _passphrase(passphrase_file, twice=False), destroyed=gone)
         return (
-            f"Of the export of {_local(done.exported_at)}: {done.masters} master keys, {done.keys} keys and"
+            f"Of the export of {local(done.exported_at)}: {done.masters} master keys, {done.keys} keys and"
             f" {done.secrets} secrets were missing and are back."
         )
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from domain.errors import Unknown
 from projections.histories import Language
 from service.cli import fail, opened
-from service.cli.cases import Key, Lang, asked_as, carry, find, who
+from service.cli.cases import Key, Lang, asked_as, carry, find, holder
 
 privacy = typer.Typer(help="Wishes to have personal data erased.", no_args_is_help=True)
 
@@ -29,9 +28,6 @@ def _how() -> None:
     """
 
 
-NOBODY: Final = "Set BIHUAN_TOKEN to a token made with `bihuan token add`: acts have a person."
-
-
 @privacy.command("list")
 def waiting(language: Lang = Language.CHINESE) -> None:
     """List what waits to be decided, witnessed or carried out, as the holder of BIHUAN_TOKEN may see it."""
@@ -40,11 +36,9 @@ def waiting(language: Lang = Language.CHINESE) -> None:
     from projections.words import word
 
     with opened() as parts, parts.pool.connection() as connection:
-        asker = who(parts)
-        if asker is None:
-            raise fail(NOBODY)
+        _, viewer = holder(parts)
         carry(parts)
-        page = docket(connection, asker[1], Wanted(erasure=PENDING, order=Order.NEWEST, limit=200))
+        page = docket(connection, viewer, Wanted(erasure=PENDING, order=Order.NEWEST, limit=200))
     for row in page.rows:
         until = "" if row.restricted_until is None else f"{row.restricted_until}"
         told = word(f"erasure_{row.erasure}", language)
@@ -60,9 +54,7 @@ def erase(
 ) -> None:
     """Destroy the keys of a case whose erasure was granted and witnessed; again, it finishes what was cut off."""
     from domain import complaint
-    from projections.docket import fold
-    from projections.histories import read_stream
-    from projections.queries import may_know
+    from service.known import known
     from service.privacy import Erasing
 
     try:
@@ -70,16 +62,11 @@ def erase(
     except ValueError:
         raise fail(f"{request!r} is no request; copy it from `bihuan privacy list`.") from None
     with opened() as parts:
-        asker = who(parts)
-        if asker is None:
-            raise fail(NOBODY)
+        by, viewer = holder(parts)
         found = find(parts, case)
-        with parts.pool.connection() as connection:
-            row = fold(read_stream(connection, found))
-            if row is None or not may_know(connection, asker[1], row):
-                raise Unknown
+        known(parts.pool, viewer, found)
         erasing = Erasing(parts.book, parts.vault, parts.settings.key_backup_days)
-        done = erasing.erase(found, named, asker[0], asked_as("erase", key, asker[0]))
+        done = erasing.erase(found, named, by, asked_as("erase", key, by))
     for event in done.events:
         if isinstance(event, complaint.Erased):
             more = " A key that other cases of the person need is kept." if event.person_kept else ""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 
-from service.cli import fail, opened
+from service.cli import fail, local, malformed, opened
 
 rulebooks = typer.Typer(help="Policies, calendars, categories and the names of the steps.", no_args_is_help=True)
 
@@ -33,13 +32,10 @@ def adopt_defaults() -> None:
 @rulebooks.command("show")
 def show_rulebook() -> None:
     """List what was adopted: policies with their limits, calendars, categories; separated by tabs."""
-    from domain.handling import HALL_ZONE
-
     with opened() as parts:
         rules = parts.book.facts().rulebook
     for one in rules.policies:
-        since = f"{one.in_force_from.astimezone(HALL_ZONE):%Y-%m-%d %H:%M}"
-        typer.echo(f"policy\t{one.policy.profile}\t{one.policy.version}\t{since}")
+        typer.echo(f"policy\t{one.policy.profile}\t{one.policy.version}\t{local(one.in_force_from)}")
         for term in one.policy.terms:
             typer.echo(f"limit\t{one.policy.profile}\t{term.key}\t{term.amount} {term.unit}\t{term.source or '-'}")
     for year in rules.years:
@@ -63,25 +59,19 @@ def adopt_stages(
     from pydantic import ValidationError
 
     from domain.decider import THE_SYSTEM
-    from domain.errors import Refused
     from domain.rulebook import RULEBOOK, STREAM, AdoptStages
     from service import profiles
-    from service.casebook import Asked
+    from service.cli.cases import asked_as
     from service.forms.rules import StagesForm
 
     try:
         source = files(profiles).joinpath("stages.toml") if file is None else file
         form = StagesForm.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise malformed(error) from None
     except (OSError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
-            raise fail("; ".join(faults)) from None
         raise fail(f"{file} cannot be read: {error}") from None
     command = AdoptStages(at=datetime.now(UTC), by=THE_SYSTEM, version=form.version, stages=form.entries())
     with opened() as parts:
-        try:
-            asked = Asked(command_id=uuid4(), source="cli", name="adopt-stages")
-            done = parts.book.transact(RULEBOOK, STREAM, command, asked)
-        except Refused as refused:
-            raise fail(f"{refused.message()} {refused.then} [{refused.code}]") from None
+        done = parts.book.transact(RULEBOOK, STREAM, command, asked_as("adopt-stages"))
     typer.echo(f"Adopted version {form.version}." if done.events else "These names were adopted already.")

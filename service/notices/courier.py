@@ -36,8 +36,7 @@ PAUSE: Final = 2.0
 """Seconds between two looks at the outbox."""
 LOCK: Final = "select pg_try_advisory_lock(hashtext('bihuan.courier'))"
 WAITING: Final = """
-select {columns} from {table}
-where posting = any('{{owed,queued,given_up}}') or (posting = 'failed' and retry_at <= clock_timestamp())
+where posting = any('{owed,queued,given_up}') or (posting = 'failed' and retry_at <= clock_timestamp())
    or (posting = 'delivered' and not told)
 order by position limit %s
 """
@@ -97,11 +96,8 @@ class Courier:
 
     def round(self) -> int:
         """Do one step for each notice that waits, a portion at most; give how many moved."""
-        query = sql.SQL(WAITING).format(
-            columns=sql.SQL(", ").join(map(sql.Identifier, OUTBOX.columns)), table=sql.Identifier(OUTBOX.table)
-        )
         with self._parts.pool.connection() as connection:
-            rows = [OUTBOX.load(row) for row in connection.execute(query, (PORTION,), binary=True).fetchall()]
+            rows = OUTBOX.select(connection, sql.SQL(WAITING), (PORTION,))
             if rows:
                 # Nothing leaves the database unflushed (architecture.md §3).
                 Recorder.flush(connection)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -26,7 +24,8 @@ from eventsourcing.utils import Environment
 from psycopg import errors, sql
 from psycopg_pool import ConnectionPool
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from projections.leaf import Leaf
+
 POLL_SECONDS: Final = 1.0
 """A lost NOTIFY must not stall anything: a follower looks again after this time at the latest."""
 
@@ -74,41 +73,6 @@ class Beside:
 
     statement: str
     parameters: Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
-    """Everything a leaf hash covers."""
-
-    log_id: UUID
-    position: int
-    stream_id: UUID
-    version: int
-    name: str
-    recorded_at: datetime
-    command_id: UUID
-    command_seq: int
-    state: bytes
-
-    def digest(self) -> bytes:
-        """Give SHA-256 over 0x00, `bihuan-leaf-1` and the nine parts, each behind its length (4 bytes, big-endian).
-
-        Numbers are big-endian: position and recorded_at (µs since 1970) have 8 bytes, version 4, seq 2, ids 16.
-        """
-        microseconds = (self.recorded_at - EPOCH) // timedelta(microseconds=1)
-        parts = (
-            self.log_id.bytes,
-            struct.pack(">q", self.position),
-            self.stream_id.bytes,
-            struct.pack(">i", self.version),
-            self.name.encode(),
-            struct.pack(">q", microseconds),
-            self.command_id.bytes,
-            struct.pack(">h", self.command_seq),
-            self.state,
-        )
-        entry = b"".join(struct.pack(">i", len(part)) + part for part in parts)
-        return hashlib.sha256(b"\x00bihuan-leaf-1" + entry).digest()
 
 
 class Recorder(ApplicationRecorder):

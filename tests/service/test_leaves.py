@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg_pool import ConnectionPool
 
-from service.eventstore import Leaf, LeafDiffers, Recorder
+from projections.leaf import Leaf
+from service.eventstore import LeafDiffers, Recorder
 from tests.service.watching import append, event, rows
 
 GOLDEN: Final = Path(__file__).parents[1] / "history" / "leaf.json"

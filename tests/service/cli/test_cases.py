@@ -72,9 +72,10 @@ def test_nobody_acts_without_a_person_or_on_what_they_do_not_know(hall: Hall) ->
 
 def test_only_who_watches_reads_who_tried(hall: Hall) -> None:
     """Refused attempts lie beside the case; whoever reaches the data folder reads them too."""
-    case = hall.complain("QIAN")
-    tried = hall.as_("QIAN").post(f"{case.path}/approve-reply", json={"reply": str(case.id)})
-    assert tried.json()["code"] == "not-your-role"
+    case = hall.complain("QIAN", respondent={"staff": str(hall.people["WANG"])})
+    hall.carry(case, "accept")
+    tried = hall.act(case, "assign", "ZHAO", department="SJ")
+    assert tried.json()["code"] == "unit-concerned"
     lines = {who: len(run(hall, who, "history", str(case.id)).output.splitlines()) for who in ("QIAN", "ZHOU", None)}
     assert lines["ZHOU"] == lines[None]
     assert lines["ZHOU"] == lines["QIAN"] + 1

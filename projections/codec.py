@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from domain import access, complaint, intake_contact, notice, register, rulebook
+from domain import access, complaint, intake_contact, log, notice, register, rulebook
 from domain.decider import Event, Metadata, Recorded
 
 NAMES: Final[Mapping[str, type[Event]]] = {
@@ -115,6 +115,7 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "intake.contact-settled.1": intake_contact.ContactSettled,
     "access.opened.1": access.Opened,
     "attempts.refused.1": access.AttemptRefused,
+    "log.restored.1": log.Restored,
 }
 """The name each event is stored under. An entry is never changed; a new shape gets a new number and an upcast."""
 

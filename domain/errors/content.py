@@ -131,3 +131,11 @@ class AskedBefore(Refused):
     code = "asked-before"
     about = "content"
     then = "Name another ground; whether the decision was right can be looked at in a review."
+
+
+class NotKept(Refused):
+    """The log holds less than this, or was taken back to a later position already."""
+
+    code = "not-kept"
+    about = "content"
+    then = "Give the last position known to be as it was: after the last return, and no more than the log holds."

@@ -11,6 +11,7 @@ from projections.telling import (
     contacts,
     ending,
     linking,
+    log,
     loop,
     notices,
     privacy,
@@ -40,6 +41,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     units.told,
     linking.told,
     notices.told,
+    log.told,
 )
 """Each tells the events it knows, and gives None for all others."""
 

@@ -279,9 +279,17 @@ def test_every_time_an_event_tells_besides_is_told() -> None:
         for field, hint in get_type_hints(event).items()
         if datetime in (hint, *get_args(hint))
     }
-    assert times - {"at", "claimed_at", "since", "until", "in_force_from", "retry_at", "ended_at", "noticed"} == set(
-        TOLD_BESIDE
-    )
+    assert times - {
+        "at",
+        "claimed_at",
+        "since",
+        "until",
+        "in_force_from",
+        "retry_at",
+        "ended_at",
+        "noticed",
+        "taken_at",
+    } == set(TOLD_BESIDE)
 
 
 def test_what_the_complainant_said_is_told_in_full() -> None:

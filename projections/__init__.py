@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from projections.contacts import CONTACTS
 from projections.docket import DOCKET
 from projections.outbox import OUTBOX
 from projections.published import PUBLISHED
-from projections.runner import Projection
+from projections.seals import SEALS
 from projections.statements import STATEMENTS
+from projections.tables import Carried
 
-PROJECTIONS: Final[Sequence[Projection[Any]]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED, STATEMENTS)
+PROJECTIONS: Final[Sequence[Carried]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED, STATEMENTS, SEALS)
 """Every projection, under the number this version was built for."""

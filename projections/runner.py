@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from psycopg import sql
 
 from projections.codec import UnknownEvent, Unreadable
-from projections.tables import Entry, Projection, R, entry
+from projections.tables import Carried, Entry, Projection, R, entry
 
 __all__ = [
+    "Carried",
     "Entry",
     "Outrun",
     "PositionMissing",
@@ -62,7 +63,7 @@ class Stopped(Exception):
         super().__init__(f"{projection or 'every projection'} stopped after position {position}: {self.reason}")
 
 
-def prepare(connection: psycopg.Connection, projections: Sequence[Projection[Any]]) -> None:
+def prepare(connection: psycopg.Connection, projections: Sequence[Carried]) -> None:
     """Create what projections need; part of the explicit migration step."""
     connection.execute(resources.files("projections").joinpath("schema.sql").read_text(encoding="utf-8").encode())
     for projection in projections:
@@ -92,7 +93,7 @@ def read_page(connection: psycopg.Connection, after: int, size: int, upto: int =
     return page
 
 
-def _advance(connection: psycopg.Connection, projection: Projection[Any], since: int, to: int) -> None:
+def _advance(connection: psycopg.Connection, projection: Carried, since: int, to: int) -> None:
     moved = connection.execute(ADVANCE, (to, projection.name, projection.number, since))
     if moved.rowcount != 1:
         raise Outrun(projection.table)
@@ -101,7 +102,7 @@ def _advance(connection: psycopg.Connection, projection: Projection[Any], since:
 class Runner:
     """Carries projections forward; each one's lock is held on the connection that writes, so only one runner can."""
 
-    def __init__(self, connection: psycopg.Connection, projections: Sequence[Projection[Any]]) -> None:
+    def __init__(self, connection: psycopg.Connection, projections: Sequence[Carried]) -> None:
         """Take an autocommitting connection of its own."""
         self.connection = connection
         self.projections = projections
@@ -180,7 +181,7 @@ class Runner:
                 time.sleep(GATHER_SECONDS)
 
 
-def wait_for(connection: psycopg.Connection, projection: Projection[Any], position: int, seconds: float = 2.0) -> int:
+def wait_for(connection: psycopg.Connection, projection: Carried, position: int, seconds: float = 2.0) -> int:
     """Wait until a projection is complete up to a position, at most so many seconds; give where it is then."""
     end = time.monotonic() + seconds
     while (reached := projection.position(connection)) < position and time.monotonic() < end:

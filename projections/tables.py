@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
@@ -54,24 +55,45 @@ def entry(row: tuple[int, UUID, int, str, datetime, bytes]) -> Entry:
 
 
 @dataclass(frozen=True)
-class Projection(Generic[R]):
+class Carried(ABC):
+    """What is carried along the log under a name and a number, with tables of its own."""
+
+    name: str
+    number: int
+
+    @property
+    def table(self) -> str:
+        """The table's name carries the number."""
+        return f"{self.name}_{self.number}"
+
+    def position(self, connection: psycopg.Connection) -> int:
+        """Give the position up to which it is complete."""
+        row = connection.execute(
+            "select position from projection_positions where name = %s and number = %s", (self.name, self.number)
+        ).fetchone()
+        return 0 if row is None else row[0]
+
+    @abstractmethod
+    def create(self, connection: psycopg.Connection) -> None:
+        """Create what it needs if it is missing."""
+
+    @abstractmethod
+    def apply(self, connection: psycopg.Connection, page: Sequence[Entry]) -> int:
+        """Take in a page of the log that follows what was taken in before; give how many rows were written."""
+
+
+@dataclass(frozen=True)
+class Projection(Carried, Generic[R]):
     """A row type, a pure fold and a table; the first field of the row is its key.
 
     `key` says which row an event touches (None: none), `evolve` gives the row after the event (None: there is none, or
     none any more). The table's columns are the fields of the row; `indexes` are their columns by name.
     """
 
-    name: str
-    number: int
     row: type[R]
     key: Callable[[Entry], UUID | None]
     evolve: Callable[[R | None, Entry], R | None]
     indexes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def table(self) -> str:
-        """The table's name carries the number."""
-        return f"{self.name}_{self.number}"
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -106,13 +128,6 @@ class Projection(Generic[R]):
                     sql.SQL(indexed),
                 )
             )
-
-    def position(self, connection: psycopg.Connection) -> int:
-        """Give the position up to which the rows are complete."""
-        row = connection.execute(
-            "select position from projection_positions where name = %s and number = %s", (self.name, self.number)
-        ).fetchone()
-        return 0 if row is None else row[0]
 
     def fold(self, entries: Iterable[Entry], row: R | None = None) -> R | None:
         """Give the row after these events that touch it."""

@@ -23,6 +23,7 @@ from service.limits import Limits
 from service.master import LocalMaster, MasterKey, MasterKeyError
 from service.query_codes import QueryCodes
 from service.settings import Settings
+from service.signing import SEED, Signer
 from service.subjects import Subjects
 
 REFILL_SECONDS: Final = 0.5
@@ -41,6 +42,7 @@ class Parts:
     desk: Desk
     accounts: Accounts
     limits: Limits
+    signer: Signer
 
     def secret(self, name: str) -> bytes:
         """Give a named secret of this installation."""
@@ -56,7 +58,7 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
         book = Casebook(Log(recorder), recorder)
         vault = Vault(pool, master or LocalMaster(settings.home), this_log)
         # Everything that registering needs of the key service is asked for now, so that it may be away later.
-        for name in (*subjects.SECRETS, *query_codes.SECRETS, ACCOUNTS, "limits", "requests"):
+        for name in (*subjects.SECRETS, *query_codes.SECRETS, ACCOUNTS, "limits", "requests", SEED):
             vault.secret(name)
         vault.refill()
         stopping = Event()
@@ -73,6 +75,7 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
                 desk=Desk(book, vault, Subjects(vault), QueryCodes(vault)),
                 accounts=Accounts(pool, vault),
                 limits=Limits(pool, vault.secret("limits")),
+                signer=Signer(this_log, vault.secret(SEED)),
             )
         finally:
             stopping.set()

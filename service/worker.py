@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import psycopg
 import structlog
 
 from projections import PROJECTIONS
-from projections.runner import Projection, Runner, Stopped
+from projections.runner import Carried, Runner, Stopped
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
@@ -37,7 +37,7 @@ class Worker:
     away. Each rest is twice as long as the one before until something has moved.
     """
 
-    def __init__(self, dsn: str, projections: Sequence[Projection[Any]] = PROJECTIONS) -> None:
+    def __init__(self, dsn: str, projections: Sequence[Carried] = PROJECTIONS) -> None:
         self._dsn = dsn
         self._projections = projections
         self._rests: dict[str | None, Rest] = {}

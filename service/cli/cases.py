@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 import typer
@@ -17,7 +17,7 @@ from domain.errors import Unknown
 from projections.docket import DOCKET
 from projections.histories import Language, history
 from projections.queries import Order, Wanted, docket
-from projections.runner import Entry, Projection, Runner
+from projections.runner import Carried, Entry, Runner
 from projections.sight import Viewer, viewer
 from service.casebook import Asked
 from service.cli import fail, local, malformed, opened
@@ -144,7 +144,7 @@ def worklist(
     typer.echo(f"{len(page.rows)} / {page.total} · complete up to {page.complete_up_to}")
 
 
-def carry(parts: Parts, projection: Projection[Any] = DOCKET) -> None:
+def carry(parts: Parts, projection: Carried = DOCKET) -> None:
     """Bring a projection to the end where no running server does."""
     import psycopg
 

@@ -71,16 +71,18 @@ def run(dsn: str, stack: ExitStack, host: str, port: int, workers: int) -> None:
 
 
 def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
-    """Carry projections, timers and notices in the background of this process; give the parts they work with."""
+    """Carry projections, seals, timers and notices in the background of this process; give the parts they work with."""
     from service.notices.courier import Courier
     from service.notices.senders import SenderMisconfigured
     from service.parts import open_parts
+    from service.sealer import Sealer
     from service.timers import Timers
     from service.worker import Worker
 
     parts = stack.enter_context(open_parts(settings, dsn))
     stack.enter_context(Worker(dsn))
     stack.enter_context(Timers(parts))
+    stack.enter_context(Sealer(parts))
     try:
         stack.enter_context(Courier(parts))
     except SenderMisconfigured as error:
@@ -118,11 +120,14 @@ def upgrade() -> None:
 def rebuild(projection: Annotated[str | None, typer.Argument(help="Its name; without one, all.")] = None) -> None:
     """Build a projection anew from the whole log, beside the old rows, then switch."""
     from projections import PROJECTIONS
+    from projections.runner import Projection
     from projections.runner import rebuild as build
 
-    chosen = [one for one in PROJECTIONS if projection in {None, one.name}]
+    # The tree over the log is evidence: `audit fsck` compares it, nothing replaces it.
+    possible = [one for one in PROJECTIONS if isinstance(one, Projection)]
+    chosen = [one for one in possible if projection in {None, one.name}]
     if not chosen:
-        raise fail(f"There is no projection {projection}; choose one of {', '.join(p.name for p in PROJECTIONS)}.")
+        raise fail(f"There is no projection {projection} to rebuild; choose {', '.join(p.name for p in possible)}.")
     with opened() as parts, psycopg.connect(parts.dsn, autocommit=True) as connection:
         for one in chosen:
             try:

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from domain import complaint, register, rulebook
 from domain.decider import Event, Metadata
 from projections.codec import encode
-from projections.runner import Entry, Projection, Runner, entry, prepare
+from projections.runner import Carried, Entry, Projection, Runner, entry, prepare
 from service.eventstore import Recorder
 from tests.controls import ACCEPTED, REGISTERED
 from tests.hall import REGISTER_EVENTS, RULEBOOK_EVENTS, key
@@ -136,7 +136,7 @@ TALLY: Final = Projection(
 )
 
 
-def carrying(connection: psycopg.Connection, *projections: Projection[Any]) -> Runner:
+def carrying(connection: psycopg.Connection, *projections: Carried) -> Runner:
     """Give a runner that holds the locks of these projections, their tables created if they are new."""
     prepare(connection, projections)
     runner = Runner(connection, projections)
@@ -151,14 +151,14 @@ def rows(connection: psycopg.Connection, projection: Projection[Any]) -> list[An
     return [projection.load(row) for row in found]
 
 
-def dump(connection: psycopg.Connection, projection: Projection[Any]) -> bytes:
+def dump(connection: psycopg.Connection, projection: Carried) -> bytes:
     """Give the rows of a projection byte for byte."""
     with connection.cursor().copy(sql.SQL("copy ({}) to stdout").format(_everything(projection.table))) as copy:
         return b"".join(bytes(part) for part in copy)
 
 
 def _everything(table: str) -> sql.Composed:
-    return sql.SQL("select * from {} order by 1").format(sql.Identifier(table))
+    return sql.SQL("select * from {} order by 1, 2").format(sql.Identifier(table))
 
 
 @contextmanager

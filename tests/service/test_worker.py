@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from projections import PROJECTIONS
 from projections.docket import DOCKET, fold
 from projections.histories import read_stream
-from projections.runner import Entry, Projection, prepare
+from projections.runner import Carried, Entry, prepare
 from service.database import migrate
 from service.worker import FIRST_PAUSE, LONGEST_PAUSE, Worker
 from tests.controls import LOOP
@@ -66,7 +66,7 @@ def working(*workers: Worker) -> Iterator[Logs]:
     assert not any(worker._thread.is_alive() for worker in workers)
 
 
-def reached(connection: psycopg.Connection, projection: Projection[Any], position: int) -> Callable[[], bool]:
+def reached(connection: psycopg.Connection, projection: Carried, position: int) -> Callable[[], bool]:
     """Give a question: has it come so far?"""
     return lambda: projection.position(connection) == position
 

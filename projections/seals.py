@@ -1,0 +1,176 @@
+"""The tree over the log, leaf by leaf in the order of the log, so that roots and proofs need not read it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from domain import log
+from projections import merkle
+from projections.histories import read_stream
+from projections.leaf import Leaf
+from projections.merkle import HASH_BYTES
+from projections.tables import Carried, Entry
+
+TILE: Final = 256
+"""Hashes in a full tile; tile i of level L begins with the complete subtree of 256**L leaves number i * 256."""
+TILE_BITS: Final = 8
+
+ROWS: Final = """
+select position, stream_id, version, name, recorded_at, command_id, command_seq, state, leaf_hash from events
+where position between %s and %s order by position
+"""
+CREATE: Final = """
+create table if not exists {} (level smallint not null, index bigint not null, hashes bytea not null,
+    primary key (level, index))
+"""
+# Hashes do not compress.
+PLAIN: Final = "alter table {} alter column hashes set storage external"
+TILES: Final = "select index, hashes from {} where level = %s and index = any(%s)"
+STORE: Final = """
+insert into {} as t (level, index, hashes) select * from unnest(%s::smallint[], %s::bigint[], %s::bytea[])
+on conflict (level, index) do update set hashes = excluded.hashes
+"""
+
+
+class LeafAltered(Exception):
+    """A row of the log no longer gives the hash it was stored with: nothing from here on can be sealed."""
+
+
+@dataclass(frozen=True)
+class Seals(Carried):
+    """Keeps the tiles of the tree; every leaf is computed again from its row before it is taken in."""
+
+    def create(self, connection: psycopg.Connection) -> None:
+        """Create the table if it is missing."""
+        connection.execute(self._on(CREATE))
+        connection.execute(self._on(PLAIN))
+
+    def apply(self, connection: psycopg.Connection, page: Sequence[Entry]) -> int:
+        """Take a page of the log into the tree; give how many tiles were written. Raises LeafAltered."""
+        hashes = checked(connection, page[0].position, page[-1].position)
+        start, level, written = page[0].position - 1, 0, 0
+        while hashes:
+            first = start // TILE
+            before = self.tiles(connection, level, [first]) if start % TILE else {}
+            row = before.get(first, b"") + b"".join(hashes)
+            tiles = [row[at : at + TILE * HASH_BYTES] for at in range(0, len(row), TILE * HASH_BYTES)]
+            numbers = list(range(first, first + len(tiles)))
+            connection.execute(self._on(STORE), ([level] * len(tiles), numbers, tiles), binary=True)
+            written += len(tiles)
+            # A full tile is one hash of the next level.
+            hashes = [merkle.root_of(split(tile)) for tile in tiles if len(tile) == TILE * HASH_BYTES]
+            start, level = first, level + 1
+        return written
+
+    def tiles(self, connection: psycopg.Connection, level: int, wanted: Sequence[int]) -> dict[int, bytes]:
+        """Give tiles of a level by their numbers, as far as they are there."""
+        return dict(connection.execute(self._on(TILES), (level, wanted), binary=True).fetchall())
+
+    def _on(self, statement: LiteralString) -> sql.Composed:
+        return sql.SQL(statement).format(sql.Identifier(self.table))
+
+
+SEALS: Final = Seals(name="seals", number=1)
+
+
+def checked(connection: psycopg.Connection, first: int, last: int) -> list[bytes]:
+    """Give the leaf hashes of these positions, each computed from its row; raises LeafAltered(position)."""
+    log_id = _log_id(connection)
+    found: list[bytes] = []
+    for position, stream_id, version, name, recorded_at, command_id, seq, state, stored in connection.execute(
+        ROWS, (first, last), binary=True
+    ):
+        digest = Leaf(
+            log_id=log_id,
+            position=position,
+            stream_id=stream_id,
+            version=version,
+            name=name,
+            recorded_at=recorded_at,
+            command_id=command_id,
+            command_seq=seq,
+            state=state,
+        ).digest()
+        if digest != stored or position != first + len(found):
+            raise LeafAltered(first + len(found))
+        found.append(digest)
+    if len(found) != last - first + 1:
+        raise LeafAltered(first + len(found))
+    return found
+
+
+def split(tile: bytes) -> list[bytes]:
+    """Give the hashes of a tile."""
+    return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
+
+
+def _log_id(connection: psycopg.Connection) -> UUID:
+    row = connection.execute("select log_id from log").fetchone()
+    if row is None:
+        raise LookupError("the log has no id")
+    found: UUID = row[0]
+    return found
+
+
+def epoch(connection: psycopg.Connection, size: int) -> int:
+    """Give the number of the epoch in which the log had this size: every going back to an earlier state begins one."""
+    told = [one.event for one in read_stream(connection, log.STREAM) if one.position <= size]
+    return log.LOG.fold(told).number  # type: ignore[arg-type]  # a stream holds the events of its decider
+
+
+class Tree:
+    """Questions to the tree as it was sealed; whoever asks for more than is sealed gets ValueError.
+
+    One for each answer: what it read it keeps, and a tile on the right edge is soon another one.
+    """
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self.size = SEALS.position(connection)
+
+    def leaf(self, position: int) -> bytes:
+        """Give the leaf hash at a position of the log (from 1)."""
+        self._within(position)
+        return self._read(0, position - 1)
+
+    def root(self, size: int | None = None) -> bytes:
+        """Give the root when the log had this size, by default all that is sealed."""
+        wanted = self.size if size is None else size
+        self._within(wanted)
+        return merkle.subtree(self._read, 0, wanted)
+
+    def inclusion(self, position: int, size: int) -> list[bytes]:
+        """Give the proof that the event at a position (from 1) is in the log of this size."""
+        self._within(size)
+        return merkle.inclusion(self._read, position - 1, size)
+
+    def consistency(self, size1: int, size2: int) -> list[bytes]:
+        """Give the proof that the log of `size1` events is the beginning of the one of `size2`."""
+        self._within(size2)
+        return merkle.consistency(self._read, size1, size2)
+
+    def _within(self, size: int) -> None:
+        if not 0 <= size <= self.size:
+            raise ValueError(f"{self.size} events are sealed, not {size}")
+
+    def _read(self, level: int, index: int) -> bytes:
+        upper, lower = divmod(level, TILE_BITS)
+        start = index << lower
+        tile = self._tile(upper, start // TILE)
+        at, width = start % TILE * HASH_BYTES, HASH_BYTES << lower
+        hashes = tile[at : at + width]
+        if len(hashes) != width:
+            raise LeafAltered(f"a tile of level {upper} is incomplete")
+        return merkle.root_of(split(hashes))
+
+    def _tile(self, level: int, index: int) -> bytes:
+        if (level, index) not in self._tiles:
+            self._tiles[level, index] = SEALS.tiles(self._connection, level, [index]).get(index, b"")
+        return self._tiles[level, index]

@@ -1,0 +1,48 @@
+"""Puts on record that the log was taken back, so that nobody takes one position for two events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from domain import log
+from domain.decider import THE_SYSTEM
+from service.asking import Asked
+from service.casebook import Casebook
+from service.sealer import REMEMBERED
+from service.signing import BadNote, Checkpoint, opened
+
+SOURCE: Final = "cli"
+
+
+def record_new_epoch(book: Casebook, kept: int, taken_at: datetime | None, *, known: int = log.FIRST) -> log.Restored:
+    """Begin a new epoch: the log is as it was up to position `kept`; give the event that says so, durable.
+
+    `taken_at` is when the backup was made (UTC), None where the log was taken back by other means; `known` is the
+    highest epoch seen outside the log (`seen`). Raises NotKept, NotYetHappened, Busy.
+    """
+    command = log.RecordRestore(
+        at=datetime.now(UTC),
+        by=THE_SYSTEM,
+        kept=kept,
+        held=book.recorder.max_notification_id() or 0,
+        taken_at=taken_at,
+        known=known,
+    )
+    asked = Asked(command_id=uuid4(), source=SOURCE, name="record-restore")
+    done = book.transact(log.LOG, log.STREAM, command, asked)
+    return next(event for event in done.events if isinstance(event, log.Restored))
+
+
+def seen(home: Path, vkey: str) -> int:
+    """Give the epoch of the last checkpoint that was signed from this home under this key; the first if there is none.
+
+    A log that is taken back twice to one backup does not remember the first time; the home does.
+    """
+    try:
+        note = (home / REMEMBERED).read_text(encoding="utf-8")
+        return Checkpoint.read(opened(note, [vkey])).epoch
+    except (FileNotFoundError, UnicodeDecodeError, BadNote):
+        return log.FIRST

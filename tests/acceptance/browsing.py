@@ -126,6 +126,14 @@ class Desk:
             self.complaints.append(f"asked {request.url}")
 
 
+def write(page: Page, field: str, text: str) -> None:
+    """Type where the cursor is, which must be in this field; a busy browser moves it a moment after it was asked to."""
+    cursor = page.locator(f"[name={field}]").first
+    expect(cursor).to_be_focused()
+    page.keyboard.insert_text(text)
+    expect(cursor).to_have_value(text)
+
+
 def access(page: Page, key: str) -> None:
     """Press Alt and a letter, as a keyboard does; the driver's own key presses reach no access key.
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from projections.words import WORDS as WORD
 from service.demo.loading import PASSWORD
 from service.web.texts import catalogue
-from tests.acceptance.browsing import LOGINS, Desk, access, barriers, launched, served
+from tests.acceptance.browsing import LOGINS, Desk, access, barriers, launched, served, write
 
 pytestmark = pytest.mark.acceptance
 
@@ -86,13 +86,13 @@ def test_a_complaint_is_carried_from_the_window_to_its_closing(desk: Desk, *, sc
     clerk = desk.staff("intake-W01", scripts=scripts)
     clerk.goto("/register")
     # The hands stay on the keyboard: the cursor waits in the narrative, Tab leads on, letters lead to fields.
-    clerk.keyboard.insert_text(NARRATIVE)
+    write(clerk, "narrative", NARRATIVE)
     clerk.keyboard.press("Tab")
-    clerk.keyboard.insert_text("欧阳·𬭎")
+    write(clerk, "name", "欧阳·𬭎")
     clerk.keyboard.press("Tab")
-    clerk.keyboard.insert_text("13800000000")
+    write(clerk, "phone", "13800000000")
     access(clerk, "l")
-    clerk.keyboard.type("未一次")
+    clerk.keyboard.press("ArrowDown")
     access(clerk, "k")
     clerk.keyboard.press("ArrowDown")
     access(clerk, "s")

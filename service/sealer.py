@@ -87,7 +87,7 @@ def _follows(tree: Tree, number: int, before: Checkpoint) -> bool:
     if number > before.epoch:
         return True
     root = EMPTY_ROOT if before.size > tree.size else tree.root(before.size)
-    return root == before.root and number == before.epoch
+    return root == before.root
 
 
 def remembered(home: Path, signer: Signer) -> Signed | None:

@@ -80,6 +80,7 @@ def main() -> None:
     """Run the program; what a person can mend is one line, not a traceback."""
     from service import log
     from service.cli import (
+        backup,
         cases,
         clocks,
         contacts,
@@ -95,7 +96,20 @@ def main() -> None:
 
     # Or the lines about what was done would stand between what a command prints.
     log.configure(quiet=True)
-    for module in (server, cases, clocks, contacts, imports, demo, people, rules, privacy, offices, handing_over):
+    for module in (
+        server,
+        cases,
+        clocks,
+        contacts,
+        imports,
+        demo,
+        people,
+        rules,
+        privacy,
+        offices,
+        handing_over,
+        backup,
+    ):
         module.register(app)
     try:
         app()

@@ -101,7 +101,7 @@ def remembered(home: Path, signer: Signer) -> Signed | None:
 
 def _remember(home: Path, note: str) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = home / f"{REMEMBERED}.{os.getpid()}.new"
+    new = home / f"{REMEMBERED}.{os.getpid()}.{threading.get_ident()}.new"
     with new.open("w", encoding="utf-8") as file:
         file.write(note)
         file.flush()

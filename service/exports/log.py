@@ -133,7 +133,7 @@ def write_log(connection: psycopg.Connection[Any], write: Write, head: Head, sig
             frontier.append(digest)
             if leaf.position != frontier.size or digest != stored:
                 raise LeafAltered(frontier.size)
-            write(_line(_told(leaf)))
+            write(_line(row_of(leaf)))
             if frontier.size in notes and frontier.size != size:
                 _fits(frontier, notes[frontier.size][0])
                 write(_line({"checkpoint": notes[frontier.size][1]}))
@@ -146,7 +146,8 @@ def _fits(frontier: Frontier, root: bytes) -> None:
         raise LeafAltered(frontier.size)
 
 
-def _told(leaf: Leaf) -> list[object]:
+def row_of(leaf: Leaf) -> list[object]:
+    """Write a row as exports and histories have it: in the order of COLUMNS, the state as its own text."""
     return [
         leaf.position,
         str(leaf.stream_id),

@@ -80,6 +80,7 @@ def main() -> None:
     """Run the program; what a person can mend is one line, not a traceback."""
     from service import log
     from service.cli import (
+        audit,
         backup,
         cases,
         clocks,
@@ -109,6 +110,7 @@ def main() -> None:
         offices,
         handing_over,
         backup,
+        audit,
     ):
         module.register(app)
     try:

@@ -180,6 +180,7 @@ def test_a_backup_of_a_busy_hall_is_one_moment(parts: Parts, server: str, tmp_pa
             taking = Thread(target=take, args=(parts, tmp_path / "backup"))
             taking.start()
             until((tmp_path / f"backup{UNFINISHED}" / LOG_FILE).exists, "it is being taken")
+            parts.accounts.add("late", "某人", password=None)
             had = len(asking(parts.dsn, "select from claims"))
             until(lambda: len(asking(parts.dsn, "select from claims")) > had + 5, "complaints come in meanwhile")
         taking.join()
@@ -199,6 +200,7 @@ def test_a_backup_of_a_busy_hall_is_one_moment(parts: Parts, server: str, tmp_pa
             if isinstance(event, Registered)
         ]
         assert registered
+        assert asking(dsn, "select from accounts.accounts") == [], "it came while the backup was at work"
         claims = asking(dsn, "select key, stream_id from claims order by key")
         assert claims == sorted((number, stream) for number, stream, _ in registered)
         assert {c for (c,) in asking(dsn, "select command_id from requests")} == {c for _, _, c in registered}

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -346,7 +348,10 @@ def copy(template: Template, settings: Settings | None = None) -> Iterator[Hall]
     try:
         with ExitStack() as stack:
             dsn = make_conninfo(template.server, dbname=name)
-            parts = stack.enter_context(opened(dsn, template.home, settings or Settings()))
+            # A home of its own: who signs remembers there what was signed, and all copies are of one log.
+            home = Path(stack.enter_context(TemporaryDirectory(prefix="bihuan-hall-", ignore_cleanup_errors=True)))
+            copytree(template.home, home, dirs_exist_ok=True)
+            parts = stack.enter_context(opened(dsn, home, settings or Settings()))
             yield Hall(parts, create_app(parts), template.people, template.tokens, stack)
     finally:
         _drop(template.server, name)

@@ -333,6 +333,13 @@ def _fields(document: object, names: str) -> list[Any]:
     return [document[name] for name in names.split()]
 
 
+def _document(document: object, kind: str, names: str) -> list[Any]:
+    found, *values = _fields(document, f"format {names}")
+    if found != kind:
+        raise Invalid(f"the format is {shown(found)} and not {kind}")
+    return values
+
+
 def _hashes(proof: object) -> list[bytes]:
     if not isinstance(proof, list) or len(proof) > 128:
         raise Invalid(f"a proof is a list of hashes, not {shown(proof)}")
@@ -368,11 +375,8 @@ class Rows:
         if recorded_at < self._recorded_at:
             raise Invalid(f"position {position}: recorded before the event in front of it")
         stream_id = bytes.fromhex(stream.replace("-", ""))
-        if version != self._versions.get(stream_id, 0) + 1:
-            last = self._versions.get(stream_id, 0)
-            raise Invalid(
-                f"position {position}: version {shown(version)} of stream {stream} comes after version {last}"
-            )
+        if version != (last := self._versions.get(stream_id, 0)) + 1:
+            raise Invalid(f"position {position}: version {shown(version)} of {stream} comes after version {last}")
         try:
             named, stated = name.encode(), state.encode()
             head = self.HEAD.pack(16, self._log, 8, position, 16, stream_id, 4, version, len(named))
@@ -426,7 +430,7 @@ class Given(NamedTuple):
 
 def receipt(document: object, given: Given) -> list[str]:
     """Check a receipt: what was promised, and that it is sealed."""
-    _, vkey, promise, note, proof = _fields(document, "format key promise checkpoint inclusion")
+    vkey, promise, note, proof = _document(document, "bihuan-receipt-1", "key promise checkpoint inclusion")
     key = given.key(vkey)
     with at("the promise"):
         shapes = [("title", re.escape(key.name) + "/promise"), COMPLAINT, ("position", f"position {NUMBER}")]
@@ -446,16 +450,14 @@ def receipt(document: object, given: Given) -> list[str]:
 
 def consistency(document: object, given: Given) -> list[str]:
     """Check that one checkpoint continues another; what the file leaves out is taken from those held."""
-    _, vkey, *ends, proof = _fields(document, "format key from to proof")
+    vkey, *ends, proof = _document(document, "bihuan-consistency-1", "key from to proof")
     key, found = given.key(vkey), []
     for name, end in zip(("from", "to"), ends):
         with at(f'"{name}"'):
             size, note = _fields(end, "size note")
             held = [one for _, one in given.checkpoints(key) if note is None and one.size == size]
             if note is None and not held:
-                raise Unreadable(
-                    f"the file leaves out the checkpoint of {shown(size)} events: give it with --checkpoint"
-                )
+                raise Unreadable(f"the checkpoint of {shown(size)} events is left out: give it with --checkpoint")
             found.append(held[0] if held else Checkpoint.open(note, key))
             if type(size) is not int or found[-1].size != size:
                 raise Invalid(f"the {found[-1]} is not of size {shown(size)}")
@@ -467,7 +469,8 @@ def consistency(document: object, given: Given) -> list[str]:
 
 def history(document: object, given: Given) -> list[str]:
     """Check the history of a case: every event is sealed, and none is missing between them."""
-    _, vkey, stream, note, events, proofs = _fields(document, "format key stream checkpoint events inclusion")
+    names = "key stream checkpoint events inclusion"
+    vkey, stream, note, events, proofs = _document(document, "bihuan-history-1", names)
     key = given.key(vkey)
     with at("the checkpoint"):
         checkpoint = Checkpoint.open(note, key)
@@ -509,9 +512,8 @@ def _misfit(held: Checkpoint, fits: int, size: int, taken_back: Sequence[tuple[i
     """Say why a checkpoint that is held does not fit an export of this size, in which one of `fits` events does."""
     for kept, epoch, words in taken_back:
         if kept < held.size and epoch > held.epoch:
-            return (
-                f"{words}: events {kept + 1}..{held.size} of your checkpoint of epoch {held.epoch} are gone or replaced"
-            )
+            yours = f"events {kept + 1}..{held.size} of your checkpoint of epoch {held.epoch}"
+            return f"{words}: {yours} are gone or replaced"
     if held.size > size:
         return f"events are missing: {size + 1}..{held.size} of your {held}, unless the export was made before it"
     return f"events {fits + 1}..{held.size} are missing or were altered: your {held} has another root"
@@ -538,12 +540,10 @@ def log_export(source: BinaryIO | io.BufferedReader, given: Given) -> list[str]:
     """Check a whole log, line after line."""
     with at(lines := Lines(source)):
         items = iter(lines)
-        kind, log, vkey, columns = _fields(next(items, None), "format log key columns")
+        log, vkey, columns = _document(next(items, None), "bihuan-log-1", "log key columns")
         key = given.key(vkey)
-        if kind != "bihuan-log-1" or columns != COLUMNS:
-            raise Invalid(f"the format is not bihuan-log-1, or the columns are not {' '.join(COLUMNS)}")
-        if log != key.log:
-            raise Invalid(f"the log {shown(log)} is not that of the key")
+        if log != key.log or columns != COLUMNS:
+            raise Invalid(f"the log is not that of the key, or the columns are not {' '.join(COLUMNS)}")
         held = given.checkpoints(key)
         tree, rows, waiting = Frontier(), Rows(key.log), held[::-1]
         taken_back: list[tuple[int, int, str]] = []
@@ -587,12 +587,17 @@ def package(data: bytes, given: Given) -> list[str]:
         entries = box.infolist()
         if sorted(one.filename for one in entries) != PACKAGE:
             raise Invalid(f"holds {shown([one.filename for one in entries])} instead of {' '.join(PACKAGE)}")
-        # What is checked here must be what any other program finds in the same zip.
-        if data[-22:-18] != b"PK\5\6" or box.comment or min(one.header_offset for one in entries):
-            raise Invalid("there is something in front of or behind the zip")
-        for one in entries:
-            if one.flag_bits & ~0x808 or one.compress_type not in (0, 8) or one.file_size > DOCUMENT:
-                raise Invalid(f"{one.filename} is encrypted, strangely compressed, or longer than {DOCUMENT} bytes")
+        # What is checked here must be what any other program finds in the same zip: one file follows the other.
+        end = 0
+        for one in sorted(entries, key=lambda one: one.header_offset):
+            length = 30 + sum(struct.unpack_from("<HH", data, one.header_offset + 26)) + one.compress_size
+            end = one.header_offset + length + 2 * (one.flag_bits & 8) if one.header_offset == end else len(data)
+        if end != box.start_dir or data[-22:-18] != b"PK\5\6":
+            raise Invalid("there is something in front of, between or behind the files of the zip")
+        if any(one.flag_bits & ~0x808 or one.compress_type not in (0, 8) for one in entries):
+            raise Invalid("a file in the zip is encrypted or strangely compressed")
+        if sum(one.file_size for one in entries) > DOCUMENT:
+            raise Invalid(f"the files in the zip are longer than {DOCUMENT} bytes")
         files = {name: box.read(name) for name in PACKAGE}
     with at("history.json"):
         document = parsed(files["history.json"])
@@ -613,7 +618,8 @@ def package(data: bytes, given: Given) -> list[str]:
             raise Invalid(f"not a list: {shown(attachments)}")
         for position, digest in (_fields(one, "position digest") for one in attachments):
             state = states.get(position, "") if type(position) is int else ""
-            if not re.fullmatch("[0-9a-f]{64}", str(digest)) or f'"{digest}"' not in state:
+            is_digest = isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)
+            if not is_digest or f'"{digest}"' not in state:
                 raise Invalid(f"position {shown(position)} does not name {shown(digest)}")
     return [f"package of complaint {complaint}, whole; attachments named: {len(attachments)}", *told]
 

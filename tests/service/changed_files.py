@@ -146,10 +146,19 @@ def remarked(box: zipfile.ZipFile, files: dict[str, bytes]) -> None:
     box.comment = b"PK"
 
 
+def hiding(box: zipfile.ZipFile, files: dict[str, bytes]) -> None:
+    """Put a file between the others that the table of contents does not name."""
+    for name, data in files.items():
+        box.writestr(name, data)
+        if name == "told.en.txt":
+            box.writestr("told.en.txt.exe", b"found by programs that read on and on")
+    box.filelist = [one for one in box.filelist if one.filename in files]
+
+
 def squeezed(box: zipfile.ZipFile, files: dict[str, bytes]) -> None:
     """Use a compression that not everybody can read."""
     for name, data in files.items():
-        box.writestr(name, data, zipfile.ZIP_LZMA)
+        box.writestr(name, data, zipfile.ZIP_BZIP2)
 
 
 def bombed(box: zipfile.ZipFile, files: dict[str, bytes]) -> None:

@@ -21,6 +21,7 @@ from tests.service.changed_files import (
     bombed,
     doubled,
     dropped,
+    hiding,
     judged,
     less,
     loose_zip,
@@ -94,7 +95,7 @@ CHANGES: Final[dict[str, Change]] = {
     "checkpoint left out": (
         "consistency",
         lambda m: put(m, "from", "note", None),
-        "cannot be judged: the file leaves out the checkpoint of 5 events",
+        "cannot be judged: the checkpoint of 5 events is left out",
     ),
     # What is in a history.
     "event left out": ("history", lambda m: less(m, 1), "WRONG: event 3: position 5: version 3 .* after version 1"),
@@ -180,6 +181,7 @@ CHANGES: Final[dict[str, Change]] = {
     ),
     "end cut off": ("log", lambda m: m[:-3], "WRONG: line 12: the last line is no checkpoint of all 9 events"),
     "last checkpoint cut off": ("log", lambda m: m[:-1], "WRONG: line 14: the last line is no checkpoint of all 11"),
+    "no checkpoint": ("log", lambda m: [m[0], *HALL.rows], "WRONG: line 12: the last line is no checkpoint of all 11"),
     "rows behind the last checkpoint": (
         "log",
         lambda m: [*m, row(12, GHOST, 3, "x.1")],
@@ -242,18 +244,18 @@ CHANGES: Final[dict[str, Change]] = {
     "columns in another order": (
         "log",
         lambda m: put(m, 0, "columns", m[0]["columns"][::-1]),
-        "WRONG: line 1: the format is not bihuan-log-1, or the columns",
+        "WRONG: line 1: the log is not that of the key, or the columns",
     ),
     "log of another key": (
         "log",
         lambda m: put(m, 0, "log", str(CASE)),
-        "WRONG: line 1: the log .* is not that of the key",
+        "WRONG: line 1: the log is not that of the key",
     ),
     "no first line": ("log", lambda m: m[1:], "cannot be judged: not the JSON"),
     "log of tomorrow": (
         "log",
         lambda m: lines(m).replace(b"log-1", b"log-2", 1),
-        "WRONG: line 1: the format is not bihuan-log-1",
+        "WRONG: line 1: the format is 'bihuan-log-2' and not bihuan-log-1",
     ),
     "nothing": ("log", lambda _: b"", "cannot be judged: not the JSON"),
     "squeezed, cut off": ("log.gz", lambda m: m[:-12], "cannot be judged: damaged or not there: Compressed file ended"),
@@ -317,6 +319,11 @@ CHANGES: Final[dict[str, Change]] = {
         lambda m: attached(m, [{"position": 5, "digest": ""}]),
         "WRONG: attachments.json: pos",
     ),
+    "attachment that is a number": (
+        "package",
+        lambda m: attached(m, [{"position": 5, "digest": int("1" * 64)}]),
+        "WRONG: attachments.json: position 5 does not name",
+    ),
     "attachment at a list": (
         "package",
         lambda m: attached(m, [{"position": [], "digest": DIGEST}]),
@@ -327,19 +334,45 @@ CHANGES: Final[dict[str, Change]] = {
         lambda m: attached(m, {"position": 5, "digest": DIGEST}),
         "WRONG: attachments.json: not",
     ),
-    "something in front of a zip": ("package", lambda m: b"PK\3\4" + zipped(m), "WRONG: there is something in front"),
+    "something in front of a zip": (
+        "package",
+        lambda m: b"PK\3\4" + zipped(m),
+        "WRONG: there is something in front of, between or",
+    ),
     "something behind a zip": (
         "package",
         lambda m: zipped(m) + b"more",
-        "WRONG: there is something in front of or behind",
+        "WRONG: there is something in front of, between or",
     ),
-    "remark in a zip": ("package", lambda _: loose_zip(remarked), "WRONG: there is something in front of or behind"),
+    "remark in a zip": ("package", lambda _: loose_zip(remarked), "WRONG: there is something in front of, between or"),
+    "something hidden in a zip": (
+        "package",
+        lambda _: loose_zip(hiding),
+        "WRONG: there is something in front of, between or behind the files",
+    ),
     "strange compression": (
         "package",
         lambda _: loose_zip(squeezed),
-        "WRONG: README.txt is encrypted, strangely|WRONG: ",
+        "WRONG: a file in the zip is encrypted or strangely compressed",
     ),
-    "bomb": ("package", lambda _: loose_zip(bombed), "WRONG: README.txt is encrypted, strangely compressed, or longer"),
+    "encrypted": (
+        "package",
+        lambda m: zipped(m).replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+        "WRONG: a file in the zip is encrypted",
+    ),
+    "bomb": ("package", lambda _: loose_zip(bombed), "WRONG: the files in the zip are longer than"),
+    "length that is a lie": (
+        "package",
+        lambda m: zipped(m).replace((14).to_bytes(4, "little") + b"\x0b\0", (13).to_bytes(4, "little") + b"\x0b\0"),
+        "cannot be judged: damaged|WRONG: manifest",
+    ),
+    "history of another format": (
+        "package",
+        lambda m: whole(
+            {**without(m, "manifest.txt"), "history.json": m["history.json"].replace(b"history-1", b"history-2")}
+        ),
+        "WRONG: history.json: the format is 'bihuan-history-2' and not bihuan-history-1",
+    ),
     "zip cut off": ("package", lambda m: zipped(m)[:-30], "cannot be judged: damaged"),
 }
 

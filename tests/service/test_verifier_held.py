@@ -107,7 +107,7 @@ def test_what_a_proof_of_consistency_leaves_out_is_taken_from_what_is_held(verif
     proof = HALL.consistency(5, notes=False)
     assert verify(proof, HALL.checkpoint(5), HALL.checkpoint(11))[0] == 0
     status, said = verify(proof, HALL.checkpoint(5))
-    assert (status, "the checkpoint of 11 events: give it with --checkpoint" in said) == (2, True)
+    assert (status, "the checkpoint of 11 events is left out: give it" in said) == (2, True)
     status, said = verify(proof, FORKED.checkpoint(5), HALL.checkpoint(11))
     assert (status, "the proof does not lead to the root of 5 events" in said) == (1, True)
     # Two that are held and differ: the proof fits the one, and the other is not forgotten.

@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +17,7 @@ from hypothesis import example as such_as
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.decider import beside
 from service.verifier import (
     BASE,
     NEUTRAL,
@@ -25,16 +27,17 @@ from service.verifier import (
     Key,
     L,
     P,
+    Rows,
     _sum,
     opened,
     verify_consistency,
     verify_inclusion,
     verify_signature,
 )
-from tests.service.sealed_files import b64, example, growth, path, root
+from tests.service.sealed_files import CASE, b64, example, growth, path, root
 
 SHARED: Final = Path(os.environ.get("BIHUAN_SHARED") or Path(__file__).parents[3] / "shared") / "data" / "vectors"
-beside = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not beside this clone: set BIHUAN_SHARED")
+shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data are not beside this clone: set BIHUAN_SHARED")
 VECTORS: Final = json.loads((Path(__file__).parent / "rfc8032.json").read_text(encoding="utf-8"))
 HALL: Final = example()
 KEY: Final = Key.parse(HALL.vkey)
@@ -137,7 +140,7 @@ def test_a_key_with_a_part_of_small_order_is_refused() -> None:
         Key.parse(f"name+00000000+{b64(bytes([1]) + mixed)}")
 
 
-@beside
+@shared
 def test_the_notes_of_the_field_open() -> None:
     """The example everybody has, and not with one letter changed."""
     (vector,) = json.loads((SHARED / "signed_notes.json").read_text(encoding="utf-8"))["notes"]
@@ -149,7 +152,7 @@ def test_the_notes_of_the_field_open() -> None:
         _ = key.log
 
 
-@beside
+@shared
 def test_every_proof_of_the_field_is_judged_as_it_says() -> None:
     """Good proofs hold, broken ones do not; size 0 in a proof of consistency is an error."""
     files = sorted((SHARED / "merkle").glob("*/**/*.json"))
@@ -210,6 +213,13 @@ def test_a_proof_from_an_empty_tree_or_backwards_is_an_error() -> None:
             verify_consistency(size1, root(LEAVES[: max(size1, 0)]), size2, root(LEAVES[:size2]), [])
 
 
+def test_a_place_that_no_tree_has_is_an_error() -> None:
+    """Counted from the end, or beyond it."""
+    for index, size in ((-1, 1), (-1, 5), (5, 5), (0, 0)):
+        with pytest.raises(Invalid, match=f"a tree of {size} events has no position {index + 1}"):
+            verify_inclusion(LEAVES[0], index, size, LEAVES[0], [])
+
+
 def test_signatures_of_others_are_no_matter() -> None:
     """A witness may sign a checkpoint too, in front or behind, also under our name with another key."""
     note = HALL.checkpoint()
@@ -234,3 +244,21 @@ def test_no_text_passes_for_a_note(text: str) -> None:
         opened(text, KEY)
     with pytest.raises(Invalid):
         Key.parse(text)
+
+
+def test_signatures_without_a_text_are_no_note() -> None:
+    """Not even where the hall had signed an empty line."""
+    with pytest.raises(Invalid, match="a signed note is text"):
+        opened(HALL.signature("\n"), KEY)
+
+
+def test_a_leaf_is_hashed_as_the_log_does() -> None:
+    """The vector that is fixed for ever, and a case with all that stands beside it."""
+    golden = json.loads((Path(__file__).parents[1] / "history" / "leaf.json").read_text(encoding="utf-8"))
+    of = golden["leaf"]
+    row = [of[name] for name in ("position", "stream_id", "version", "name", "recorded_at_us", "command_id")]
+    rows = Rows(of["log_id"])
+    rows._versions[UUID(of["stream_id"]).bytes] = of["version"] - 1
+    assert rows.leaf([*row, of["command_seq"], of["state"]]).hex() == golden["digest"]
+    streams = {one[1] for one in HALL.rows}
+    assert {str(stream) for stream in (CASE, beside(CASE, "access"), beside(CASE, "attempts"))} < streams

@@ -17,6 +17,7 @@ from service.parts import Parts, open_parts
 from service.settings import Settings
 from service.web import (
     accounts,
+    audit,
     clocks,
     complaints,
     contacts,
@@ -56,6 +57,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(own.public, prefix="/api/v1")
     app.include_router(published.public, prefix="/api/v1")
+    app.include_router(audit.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
@@ -65,6 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")
     app.include_router(notices.router, prefix="/api/v1")
+    app.include_router(audit.router, prefix="/api/v1")
     app.include_router(health.router)
     app.include_router(pages_session.router)
     app.include_router(pages_intake.router)

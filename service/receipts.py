@@ -14,15 +14,15 @@ import psycopg
 
 from domain.complaint import Registered
 from domain.decider import Code, beside
-from domain.errors import Refused
+from domain.errors import Refused, Unknown
 from domain.rulebook import Profile
 from projections.codec import decode
 from projections.leaf import Leaf
 from projections.merkle import ProofFails, check_inclusion
-from projections.runner import wait_for
+from projections.runner import Stopped, wait_for
 from projections.seals import SEALS, LeafAltered, Tree
 from service.eventstore import Recorder
-from service.exports.log import COLUMNS, row_of
+from service.exports.log import COLUMNS, row_of, sealed_now
 from service.parts import Parts
 from service.sealer import Signed, WentBack, newest, seal
 from service.signing import BadNote, Checkpoint, opened
@@ -168,6 +168,10 @@ def _intact(**facts: object) -> Iterator[None]:
         yield
     except (WentBack, BadNote, LeafAltered, ProofFails):
         raise LogAltered(**facts) from None
+    except Stopped as stopped:
+        if not isinstance(stopped.__cause__, LeafAltered):
+            raise
+        raise LogAltered(**facts) from None
 
 
 def last(connection: psycopg.Connection, parts: Parts) -> Signed | None:
@@ -191,6 +195,19 @@ def sealed_up_to(parts: Parts, position: int) -> Signed:
     if signed is None or signed.checkpoint.size < position:
         raise NotSealedYet(position=position, sealed=None if signed is None else signed.checkpoint.size)
     return signed
+
+
+def sealed_here(parts: Parts, position: int) -> Signed:
+    """Give a checkpoint that holds a position, also where no server runs: then the tree is carried on by ourselves.
+
+    Raises LogAltered, and ExportError where a running server does not carry the tree to its end.
+    """
+    with parts.pool.connection() as connection:
+        signed = last(connection, parts)
+    if signed is not None and signed.checkpoint.size >= position:
+        return signed
+    with _intact():
+        return sealed_now(parts)
 
 
 def sign_now(parts: Parts) -> Signed:
@@ -226,28 +243,44 @@ def proved(
     return found
 
 
-def history(parts: Parts, case: UUID, seal_up_to: SealUpTo = sealed_up_to) -> File:
-    """Give every event of a case and of the streams beside it, in its stored bytes, each with its proof.
+@dataclass(frozen=True, slots=True)
+class History:
+    """Every event of a case and of the streams beside it in log order, each with its proof under one checkpoint."""
 
-    Whoever gets it sees keys of persons, and who read or tried what: it is for those who may read that. Nothing in it
-    opens a sealed value. Raises NotSealedYet, LogAltered, and whatever `seal_up_to` raises.
+    vkey: str
+    case: UUID
+    leaves: Sequence[Leaf]
+    sealed: Signed
+    paths: Sequence[Sequence[bytes]]
+
+    def file(self) -> File:
+        """Write it in its stored bytes."""
+        return {
+            "format": HISTORY,
+            "key": self.vkey,
+            "stream": str(self.case),
+            "checkpoint": self.sealed.note,
+            "events": [row_of(leaf) for leaf in self.leaves],
+            "inclusion": [spelled(path) for path in self.paths],
+        }
+
+
+def history(parts: Parts, case: UUID, seal_up_to: SealUpTo = sealed_up_to) -> History:
+    """Prove a case: all that happened to it, who opened what, and who tried what.
+
+    Whoever gets it sees keys of persons: it is for those who may read that. Nothing in it opens a sealed value. Raises
+    Unknown for a case without events, NotSealedYet, LogAltered, and whatever `seal_up_to` raises.
     """
     streams = [case, *(beside(case, kind) for kind in BESIDE)]
     with parts.pool.connection() as connection:
         rows = connection.execute(_STREAMS, (streams,), binary=True).fetchall()
+    if not rows:
+        raise Unknown
     leaves = [_leaf(parts.recorder.log_id, row) for row in rows]
-    signed = seal_up_to(parts, leaves[-1][0].position if leaves else 1)
+    signed = seal_up_to(parts, leaves[-1][0].position)
     with parts.pool.connection() as connection:
-        places = [(leaf.position, digest) for leaf, digest in leaves]
-        paths = proved(connection, places, signed.checkpoint)
-    return {
-        "format": HISTORY,
-        "key": parts.signer.vkey,
-        "stream": str(case),
-        "checkpoint": signed.note,
-        "events": [row_of(leaf) for leaf, _ in leaves],
-        "inclusion": [spelled(path) for path in paths],
-    }
+        paths = proved(connection, [(leaf.position, digest) for leaf, digest in leaves], signed.checkpoint)
+    return History(parts.signer.vkey, case, [leaf for leaf, _ in leaves], signed, paths)
 
 
 def inclusion(parts: Parts, position: int, size: int | None) -> File:

@@ -26,6 +26,8 @@ class Settings:
     registrations_per_hour: int = 120
     #: BIHUAN_LOOKUPS_PER_HOUR: questions by number and code from one address, and for one number, in an hour.
     lookups_per_hour: int = 60
+    #: BIHUAN_PROOFS_PER_HOUR: proofs about the log given to one address in an hour; 0: no limit.
+    proofs_per_hour: int = 600
     #: BIHUAN_KEY_BACKUP_DAYS: how many natural days backups of the key table are kept: so long an erasure takes effect.
     key_backup_days: int = 35
     #: BIHUAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never travel in the clear.
@@ -62,6 +64,7 @@ class Settings:
             ("pool", 2),
             ("registrations_per_hour", 0),
             ("lookups_per_hour", 1),
+            ("proofs_per_hour", 0),
             ("body_limit", 1000),
             ("key_backup_days", 0),
             ("secure_cookies", 0),

@@ -123,7 +123,7 @@ def main() -> None:
         with psycopg.connect(embedded.dsn, autocommit=True) as connection:
             connection.execute("create database template_bihuan")
         migrate(make_conninfo(embedded.dsn, dbname="template_bihuan"))
-        template = house.build(embedded.dsn, Path(home))
+        template = house.build(embedded.dsn, Path(home) / "hall")
         with house.copy(template, UNLIMITED) as hall:
             told = table(Walk(hall).measured())
     sys.stdout.buffer.write(told.encode())

@@ -32,6 +32,7 @@ from service.known import known, told_at
 from service.limits import place
 from service.opening import purpose_of
 from service.parts import Parts
+from service.receipts import promised as promised_in_log
 from service.web.answers import changed, head
 from service.web.by_code import HOUR, by_code
 from service.web.current import current, made
@@ -59,6 +60,13 @@ class Registration(BaseModel):
                     "accept_due": "2026-11-24T15:59:59.999999Z",
                     "version": 2,
                     "position": 77,
+                    "receipt": {
+                        "format": "bihuan-receipt-1",
+                        "key": "bihuan/LOG+0123abcd+KEY",
+                        "promise": "bihuan/LOG/promise\ncomplaint TS-GXQ-20261123-00001-K\nposition 76\n…",
+                        "checkpoint": None,
+                        "inclusion": None,
+                    },
                 }
             ]
         }
@@ -69,6 +77,7 @@ class Registration(BaseModel):
     accept_due: datetime | None
     version: int
     position: int
+    receipt: dict[str, Any] | None = Field(default=None, description="The signed promise that it is in the log.")
 
 
 @public.post(
@@ -80,16 +89,17 @@ class Registration(BaseModel):
 )
 def register(
     request: Request, response: Response, form: RegisterForm, parts: InParts, who: InOptionalCaller, asking: InAsking
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Register a complaint (登记): at a window by staff, or by anybody without an account.
 
-    The answer holds a number and a query code; the code is shown once and stored nowhere.
+    The answer holds a number and a query code, shown once and stored nowhere; and a signed promise that the complaint
+    is in the log, to which /api/v1/status/receipt gives the proof when it is sealed.
     """
     form = let_in(request, form, parts, who)
     receipt = parts.desk.register(form, None if who is None else who.actor, asking("register", form))
     response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
     head(response, receipt.done.version, receipt.done.position)
-    return _receipt(receipt)
+    return taken_home(parts, receipt)
 
 
 def let_in(request: Request, form: RegisterForm, parts: Parts, who: Caller | None) -> RegisterForm:
@@ -105,7 +115,9 @@ def let_in(request: Request, form: RegisterForm, parts: Parts, who: Caller | Non
     return form
 
 
-def _receipt(receipt: Receipt) -> dict[str, object]:
+def taken_home(parts: Parts, receipt: Receipt) -> dict[str, Any]:
+    """Give what somebody who complained takes home; asked for again it is the same, to the letter."""
+    promise = promised_in_log(parts, receipt.case)
     return {
         "id": receipt.case,
         "complaint_no": receipt.complaint_no,
@@ -113,6 +125,7 @@ def _receipt(receipt: Receipt) -> dict[str, object]:
         "accept_due": receipt.accept_due,
         "version": receipt.done.version,
         "position": receipt.done.position,
+        "receipt": None if promise is None else promise.file(),
     }
 
 

@@ -33,7 +33,7 @@ from service.forms.intake import RegisterForm
 from service.known import known, numbered
 from service.parts import Parts
 from service.web.answers import Changed, changed
-from service.web.complaints import Registration, let_in
+from service.web.complaints import Registration, let_in, taken_home
 from service.web.deps import Caller, InAsking, InParts, acting_as
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -109,14 +109,8 @@ def register(
     done = _link(parts, who, contact_id, (receipt.case, registered.at), _after(asked))
     response.headers["Location"] = f"/api/v1/complaints/{receipt.case}"
     response.headers["X-Position"] = str(max(done.position, receipt.done.position))
-    return Registration(
-        id=receipt.case,
-        complaint_no=receipt.complaint_no,
-        query_code=receipt.query_code,
-        accept_due=receipt.accept_due,
-        version=receipt.done.version,
-        position=max(done.position, receipt.done.position),
-    )
+    told = taken_home(parts, receipt)
+    return Registration(**{**told, "position": max(done.position, receipt.done.position)})
 
 
 @router.post("/{contact_id}/link", summary="Name the case under which it was registered")

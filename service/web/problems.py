@@ -22,6 +22,7 @@ from service.accounts import LogInFailed, Malformed, UnknownAccount, WrongPasswo
 from service.casebook import Busy, Stale
 from service.limits import TooMany
 from service.passwords import TooBusy, WeakPassword
+from service.receipts import LogAltered, NoSuchProof
 from service.sealing import Destroyed, NoKeys, Unsealable, VaultError
 from service.sessions import SessionEnded
 
@@ -42,6 +43,8 @@ STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
     WeakPassword: HTTPStatus.UNPROCESSABLE_ENTITY,
     Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownAccount: HTTPStatus.NOT_FOUND,
+    NoSuchProof: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LogAltered: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -39,6 +39,10 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("POST", f"{V1}/session"): "the log-in itself, limited",
     ("POST", f"{V1}/privacy/requests"): "opens with number and query code, and is limited",
     ("GET", f"{V1}/published"): "what was published by two people, for everybody to read",
+    ("GET", f"{V1}/audit/checkpoint"): "signed for everybody to keep: how many events there are, and their root",
+    ("GET", f"{V1}/audit/proof/{{position}}"): "hashes alone, by which anybody can check; limited",
+    ("GET", f"{V1}/audit/consistency"): "hashes alone, by which anybody can check; limited",
+    ("POST", f"{V1}/status/receipt"): "opens with number and query code, and is limited",
     **{
         ("POST", f"{V1}/own/{name}"): "opens with number and query code, and is limited; of staff, who is at a counter"
         for name in OWN
@@ -69,6 +73,8 @@ ADMINISTRATION: Final = (
     frozenset({Role.ADMINISTRATOR}),
     "accounts, register and rulebook are the administrator's, who sees no case (domain.md §6.2)",
 )
+WATCHERS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+WATCHED: Final = (WATCHERS, "who is also told who opened and who tried what, which stands in it (domain.md §11.4)")
 ONE_CASE: Final = (SEES_CASES, "whoever may know of the case (domain.md §6.2, §11.5)")
 STATEMENT: Final = (
     OTHER_SIDE,
@@ -82,6 +88,9 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
     ("GET", CASE): ONE_CASE,
     ("GET", f"{CASE}/history"): ONE_CASE,
     ("GET", f"{CASE}/clock"): ONE_CASE,
+    ("GET", f"{CASE}/receipt"): ONE_CASE,
+    ("GET", f"{CASE}/proof"): WATCHED,
+    ("GET", f"{CASE}/package"): WATCHED,
     ("POST", f"{CASE}/open"): (
         SEES_CASES - {Role.PRIVACY_OFFICER, Role.REVIEWER, Role.SYSTEM},
         "whoever needs the words of a case for the work on it, with a purpose on record (domain.md §11.4)",
@@ -98,6 +107,10 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
     ("GET", f"{V1}/notices"): (SEES_CASES, "notices of the cases one may know of"),
     ("POST", f"{V1}/notices/{{notice_id}}/letter"): ON_PAPER,
     ("POST", f"{V1}/notices/{{notice_id}}/confirm-delivery"): ON_PAPER,
+    ("POST", f"{V1}/audit/checkpoint"): (
+        WATCHERS | {Role.ADMINISTRATOR, Role.SYSTEM},
+        "who audits, who runs the place, and what sends checkpoints elsewhere; it tells nothing that is not public",
+    ),
     ("GET", f"{V1}/contacts"): (COUNTS | {Role.AUDITOR}, "who counts, and who looks whether all was registered"),
     ("POST", f"{V1}/contacts"): CONTACT,
     ("POST", f"{V1}/contacts/{{contact_id}}/register"): CONTACT,

@@ -24,9 +24,16 @@ from tests.service.web.walking import UNLIMITED, Walk, is_problem
 pytestmark = pytest.mark.postgres
 
 WITHOUT_ACCOUNT: Final = frozenset(
-    {("POST", f"{V1}/session"), ("POST", f"{V1}/status"), ("GET", f"{V1}/register"), ("POST", f"{V1}/privacy/requests")}
+    {
+        ("POST", f"{V1}/session"),
+        ("POST", f"{V1}/status"),
+        ("POST", f"{V1}/status/receipt"),
+        ("GET", f"{V1}/register"),
+        ("POST", f"{V1}/privacy/requests"),
+    }
 )
 """Public doors that do not look who asks."""
+BY_CODE: Final = ("/status", "/status/receipt", "/privacy/requests")
 WHILE_PASSWORD_IS_DUE: Final = frozenset(
     {("GET", f"{V1}/session"), ("DELETE", f"{V1}/session"), ("POST", f"{V1}/session/password")}
 )
@@ -85,13 +92,13 @@ def test_strangers_stand_before_closed_doors(walk: Walk, headers: dict[str, str]
 def test_number_and_code_open_nothing_if_one_is_wrong(walk: Walk) -> None:
     """At every door that opens by them a wrong number and a wrong code look alike; nothing changes."""
     position, case, stranger = walk.hall.last_position(), walk.case(Turn()), walk.hall.client()
-    doors = [door for door in PUBLIC if "/own/" in door[1] or door[1].endswith(("/status", "/privacy/requests"))]
+    doors = [door for door in PUBLIC if "/own/" in door[1] or door[1].endswith(BY_CODE)]
     for door in doors:
         right = walk.body(door, STRANGER, case, walk.turn(door, STRANGER), walk.here)
         for wrong in ({"complaint_no": "TS-GXQ-20260101-00001-0"}, {"query_code": "nothing"}):
             answer = stranger.post(door[1], json={**right, **wrong})
             assert is_problem(answer, 404, "not-found", answer.json()["title"]), (door, answer.text)
-    assert len(doors) == 6
+    assert len(doors) == 7
     assert walk.hall.last_position() == position
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Self
 
 HASH_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
@@ -36,6 +36,16 @@ class Frontier:
     def __init__(self) -> None:
         self.size = 0
         self._complete: list[bytes] = []  # roots of complete subtrees, the largest first
+
+    @classmethod
+    def at(cls, read: Read, size: int) -> Self:
+        """Give the edge that a tree had when it had this size."""
+        edge = cls()
+        edge.size = size
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                edge._complete.append(read(level, (size >> level) - 1))  # its own
+        return edge
 
     def append(self, leaf_hash: bytes) -> None:
         """Add a leaf on the right."""

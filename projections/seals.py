@@ -14,7 +14,7 @@ from domain import log
 from projections import merkle
 from projections.histories import read_stream
 from projections.leaf import Leaf
-from projections.merkle import HASH_BYTES
+from projections.merkle import HASH_BYTES, Frontier
 from projections.tables import Carried, Entry
 
 TILE: Final = 256
@@ -145,6 +145,11 @@ class Tree:
         wanted = self.size if size is None else size
         self._within(wanted)
         return merkle.subtree(self._read, 0, wanted)
+
+    def edge(self, size: int) -> Frontier:
+        """Give the right edge of the tree when the log had this size, to go on from there."""
+        self._within(size)
+        return Frontier.at(self._read, size)
 
     def inclusion(self, position: int, size: int) -> list[bytes]:
         """Give the proof that the event at a position (from 1) is in the log of this size."""

@@ -38,6 +38,10 @@ class Settings:
     )
     #: BIHUAN_BODY_LIMIT: the longest request body in bytes.
     body_limit: int = 8_000_000
+    #: BIHUAN_CHECKPOINTS: a folder outside to which checkpoints and leaf hashes are added, better on another machine.
+    checkpoints: Path | None = None
+    #: BIHUAN_CHECKPOINT_HOOK: a program that gets each checkpoint on standard input, and that folder as argument.
+    checkpoint_hook: Path | None = None
     #: BIHUAN_SMTP: a mail server for notices, as smtp+starttls://user:password@host:587; without it none goes by mail.
     smtp: str | None = None
     #: BIHUAN_SMTP_FROM: the address notices come from.
@@ -55,6 +59,9 @@ class Settings:
             given["database_url"] = url
         if home := environ.get("BIHUAN_HOME"):
             given["home"] = Path(home)
+        for name in ("checkpoints", "checkpoint_hook"):
+            if path := environ.get(f"BIHUAN_{name.upper()}"):
+                given[name] = Path(path)
         for name in ("smtp", "smtp_from", "webhook", "webhook_secret"):
             if text := environ.get(f"BIHUAN_{name.upper()}"):
                 given[name] = text

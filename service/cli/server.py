@@ -72,6 +72,7 @@ def run(dsn: str, stack: ExitStack, host: str, port: int, workers: int) -> None:
 
 def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
     """Carry projections, seals, timers and notices in the background of this process; give the parts they work with."""
+    from service.keeper import Keeper
     from service.notices.courier import Courier
     from service.notices.senders import SenderMisconfigured
     from service.parts import open_parts
@@ -83,6 +84,7 @@ def carry(dsn: str, stack: ExitStack, settings: Settings) -> Parts:
     stack.enter_context(Worker(dsn))
     stack.enter_context(Timers(parts))
     stack.enter_context(Sealer(parts))
+    stack.enter_context(Keeper(parts))
     try:
         stack.enter_context(Courier(parts))
     except SenderMisconfigured as error:

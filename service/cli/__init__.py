@@ -86,6 +86,7 @@ def main() -> None:
         clocks,
         contacts,
         demo,
+        exports,
         handing_over,
         imports,
         offices,
@@ -111,6 +112,7 @@ def main() -> None:
         handing_over,
         backup,
         audit,
+        exports,
     ):
         module.register(app)
     try:

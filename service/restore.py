@@ -6,9 +6,9 @@ import gzip
 import hashlib
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,6 +19,7 @@ from psycopg_pool import ConnectionPool
 
 from projections import PROJECTIONS
 from projections.docket import DOCKET
+from projections.leaf import Leaf
 from projections.merkle import Frontier
 from projections.runner import Runner
 from service.backup import (
@@ -40,7 +41,7 @@ from service.casebook import Casebook
 from service.database import check_schema, migrations
 from service.epochs import record_new_epoch, seen
 from service.eventstore import Log, Recorder
-from service.exports.log import ExportError, opened_log
+from service.exports.log import COLUMNS, ExportError, opened_log
 from service.keys import Vault
 from service.master import MasterKey
 from service.privacy import Erasing
@@ -66,12 +67,21 @@ _MASTERS: Final = "select master_id from vault.keys where wrapped is not null un
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A backup whose files are as they were signed; `keys` is None where it is brought back without them."""
+    """A backup whose files are as they were signed; `keys` is None where it is brought back without them.
+
+    `held` are checkpoints of this log that somebody kept elsewhere.
+    """
 
     folder: Path
     manifest: Manifest
     vault: Path
     keys: Manifest | None
+    held: tuple[Checkpoint, ...] = ()
+
+    @property
+    def known(self) -> int:
+        """The highest epoch that the backup or whoever holds checkpoints knows of."""
+        return max(self.manifest.epoch, *(one.epoch for one in self.held), 1)
 
     @property
     def files(self) -> Iterator[tuple[str, Path]]:
@@ -99,12 +109,18 @@ class Restored:
 
 
 def checked(
-    folder: Path, *, key: str | None = None, keys_from: Path | None = None, without_keys: bool = False
+    folder: Path,
+    *,
+    key: str | None = None,
+    keys_from: Path | None = None,
+    without_keys: bool = False,
+    held: Sequence[str] = (),
 ) -> Backup:
     """Check every file of a backup against its signed manifest; nothing is written anywhere.
 
-    `key` is the verifying key it must be signed with; `keys_from` a folder with the keys of another backup of the same
-    log. Without `key` a backup that was made up as a whole fits itself. Raises BackupError.
+    `key` is the verifying key it must be signed with: without it, a backup that was made up as a whole fits itself.
+    `keys_from` is a folder with the keys of another backup of the same log; `held` are notes of checkpoints from
+    elsewhere. Raises BackupError.
     """
     manifest = Manifest.opened(folder / MANIFEST, WHOLE)
     if key is not None and key.strip() != manifest.vkey:
@@ -112,8 +128,9 @@ def checked(
     _fits_the_program(manifest)
     _as_signed(folder, manifest, {README, LOG_FILE, *(f"{TABLES}/{name}{ENDING}" for name in KEPT)})
     vault = keys_from or folder / VAULT
+    found = Backup(folder=folder, manifest=manifest, vault=vault, keys=None, held=_held(held, manifest))
     if without_keys:
-        return Backup(folder=folder, manifest=manifest, vault=vault, keys=None)
+        return found
     if not (vault / MANIFEST).exists():
         raise BackupError(
             f"There are no keys in {vault}: they are not kept as long as the rest. Give the {VAULT} folder of a later"
@@ -124,7 +141,14 @@ def checked(
         raise BackupError(f"The keys in {vault} are those of another log. Give the ones of this log.")
     _fits_the_program(keys)
     _as_signed(vault, keys, {README, *(f"{name}{ENDING}" for name in ERASABLE)})
-    return Backup(folder=folder, manifest=manifest, vault=vault, keys=keys)
+    return replace(found, keys=keys)
+
+
+def _held(notes: Sequence[str], manifest: Manifest) -> tuple[Checkpoint, ...]:
+    try:
+        return tuple(Checkpoint.read(opened(note, [manifest.vkey])) for note in notes)
+    except BadNote as error:
+        raise BackupError(f"What was given as a checkpoint is none of this log. {error}") from None
 
 
 def _fits_the_program(manifest: Manifest) -> None:
@@ -177,7 +201,7 @@ def restore(dsn: str, backup: Backup, *, home: Path, backup_days: int, tell: Tel
                 Casebook(Log(recorder), recorder),
                 manifest.size,
                 manifest.taken,
-                known=max(manifest.epoch, seen(home, manifest.vkey)),
+                known=max(backup.known, seen(home, manifest.vkey)),
             )
             masters = frozenset(row[0] for row in connection.execute(_MASTERS))
             # An append commits without a flush, for the sake of other writers; here is none.
@@ -240,51 +264,60 @@ def _reading(file: Path) -> Iterator[gzip.GzipFile]:
 
 
 def _load_log(connection: psycopg.Connection[Any], backup: Backup) -> None:
-    """Load the events with the hashes computed anew, and see that they give every root that was signed over them."""
-    manifest, frontier = backup.manifest, Frontier()
-    last: str | None = None
-    row = connection.execute("select log_id from log").fetchone()
+    """Load the events, each with its hash computed anew."""
+    if connection.execute("select log_id from log").fetchone() != (backup.manifest.log_id,):
+        raise BackupError("The files of the backup belong to different logs. Use another copy.")
     try:
-        with opened_log(backup.folder / LOG_FILE) as (head, rows), connection.cursor().copy(_COPY_EVENTS) as copy:
-            if row != (manifest.log_id,) or (head.log_id, head.vkey) != (manifest.log_id, manifest.vkey):
-                raise BackupError("The files of the backup belong to different logs. Use another copy.")
+        with connection.cursor().copy(_COPY_EVENTS) as copy:
             copy.set_types(_TYPES)
-            for read in rows:
-                last = read if isinstance(read, str) else None
-                if isinstance(read, str):
-                    _signed_root(read, manifest, frontier)
-                    continue
-                digest = read.digest()
-                frontier.append(digest)
-                copy.write_row(
-                    (
-                        read.position,
-                        read.stream_id,
-                        read.version,
-                        read.name,
-                        read.recorded_at,
-                        read.command_id,
-                        read.command_seq,
-                        read.state,
-                        digest,
-                    )
-                )
-    except (ExportError, BadNote) as error:
-        raise BackupError(f"The log of the backup is damaged: {error} Use another copy.") from None
-    except (struct.error, psycopg.DataError, psycopg.IntegrityError) as error:
+            for leaf, digest in proved(backup):
+                copy.write_row((*(getattr(leaf, name) for name in COLUMNS), digest))
+    except _UNFIT as error:
         # Its own text would quote a row.
         raise BackupError(f"The log of the backup is damaged ({type(error).__name__}). Use another copy.") from None
-    if last is None or (frontier.size, frontier.root()) != (manifest.size, manifest.root):
+
+
+def proved(backup: Backup) -> Iterator[tuple[Leaf, bytes]]:
+    """Give the rows of the log, dense and each with its hash, and see that they give every root that was signed.
+
+    Raises BackupError at the first place where they do not, at the end at the latest: only then is it proved.
+    """
+    manifest, frontier, last = backup.manifest, Frontier(), ""
+    held: dict[int, list[Checkpoint]] = {}
+    for one in backup.held:
+        if one.epoch <= manifest.epoch and one.size <= manifest.size:
+            held.setdefault(one.size, []).append(one)
+    try:
+        with opened_log(backup.folder / LOG_FILE) as (head, rows):
+            _same((head.log_id, head.vkey), (manifest.log_id, manifest.vkey), "It belongs to another log.")
+            for read in rows:
+                if isinstance(read, str):
+                    last = read
+                    _fits(Checkpoint.read(opened(read, [manifest.vkey])), frontier)
+                    continue
+                last = ""
+                digest = read.digest()
+                frontier.append(digest)
+                _same(read.position, frontier.size, "A position is missing.")
+                for one in held.get(frontier.size, ()):
+                    _fits(one, frontier)
+                yield read, digest
+    except (ExportError, BadNote) as error:
+        raise BackupError(f"The log of the backup is damaged. {error} Use another copy.") from None
+    except struct.error:
+        raise BackupError("The log of the backup holds a number that is none. Use another copy.") from None
+    if not last or (frontier.size, frontier.root()) != (manifest.size, manifest.root):
         raise BackupError("The log of the backup does not give the root that was signed. Use another copy.")
-    (dense,) = connection.execute("select coalesce(max(position), 0) = count(*) from events").fetchone() or (False,)
-    if not dense:
-        raise BackupError("The log of the backup has a gap. Use another copy.")
 
 
-def _signed_root(note: str, manifest: Manifest, frontier: Frontier) -> None:
-    checkpoint = Checkpoint.read(opened(note, [manifest.vkey]))
-    if (checkpoint.size, checkpoint.root) != (frontier.size, frontier.root()):
-        raise BadNote(f"The checkpoint over {checkpoint.size} events has another root.")
+def _fits(checkpoint: Checkpoint, frontier: Frontier) -> None:
+    why = f"The checkpoint over {checkpoint.size} events has another root."
+    _same((checkpoint.size, checkpoint.root), (frontier.size, frontier.root()), why)
+
+
+def _same(found: object, wanted: object, why: str) -> None:
+    if found != wanted:
+        raise BadNote(why)
 
 
 class _Within:

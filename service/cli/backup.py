@@ -81,16 +81,20 @@ def restore(
     without_keys: Annotated[
         bool, typer.Option("--without-keys", help="Bring the log back alone; the keys follow by `bihuan keys import`.")
     ] = False,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(help="A checkpoint kept elsewhere, that it must fit; may be repeated.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only look whether it is whole and as it was signed.")] = False,
 ) -> None:
     """Bring a backup back into an empty installation: all of it or nothing. A new epoch of the log begins."""
-    from service.restore import carry, checked
+    from service.restore import carry, checked, proved
     from service.restore import restore as bring_back
 
     settings = Settings.from_environment()
     with _told():
         wanted = Path(key).read_text(encoding="utf-8") if key is not None and Path(key).is_file() else key
-        found = checked(folder, key=wanted, keys_from=keys_from, without_keys=without_keys)
+        held = [path.read_text(encoding="utf-8") for path in checkpoint or ()]
+        found = checked(folder, key=wanted, keys_from=keys_from, without_keys=without_keys, held=held)
         manifest = found.manifest
         typer.echo(f"A backup of {local(manifest.taken)}: {manifest.size} events, epoch {manifest.epoch}")
         if key is None:
@@ -98,6 +102,8 @@ def restore(
         if found.keys is not None and found.keys.taken != manifest.taken:
             typer.echo(f"Its keys are those of {local(found.keys.taken)}: what was sealed since then does not open.")
         if check:
+            count = sum(1 for _ in proved(found))
+            typer.echo(f"It is whole: {count} events give the root that was signed.")
             return
         with database(settings) as dsn:
             done = bring_back(dsn, found, home=settings.home, backup_days=settings.key_backup_days, tell=typer.echo)

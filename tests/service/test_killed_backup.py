@@ -142,6 +142,7 @@ def test_a_backup_is_checked_without_a_database(hall: Hall, tmp_path: Path) -> N
     done = run("host=/nowhere", tmp_path / "home", "restore", hall.folder, "--check")
     assert (done.returncode, done.stderr) == (0, "")
     assert hall.signer.vkey in done.stdout
+    assert f"It is whole: {len(hall.told.rows)} events" in done.stdout
     (tmp_path / "key").write_text(f"{hall.signer.vkey}\n", encoding="utf-8")
     done = run("host=/nowhere", tmp_path / "home", "restore", hall.folder, "--check", "--key", tmp_path / "key")
     assert (done.returncode, hall.signer.vkey in done.stdout) == (0, False)

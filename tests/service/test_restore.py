@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -16,12 +18,15 @@ import pytest
 from domain import log
 from projections import PROJECTIONS
 from projections.histories import read_stream
+from projections.merkle import root_of
 from projections.runner import Entry, Runner
 from projections.seals import Tree, epoch
-from service.backup import LOG_FILE, MANIFEST, TABLES, VAULT, BackupError, Manifest
+from service import verifier
+from service.backup import LOG_FILE, MANIFEST, TABLES, VAULT, BackupError, Manifest, take
+from service.exports.log import opened_log
 from service.restore import Restored, carry, checked, restore
 from service.sealer import seal
-from service.signing import Signer
+from service.signing import Checkpoint, Signer
 from tests.service.backups import (
     DAYS,
     FORM,
@@ -41,6 +46,7 @@ from tests.service.old_hall import FILE
 from tests.service.web.house import PASSWORD
 
 pytestmark = pytest.mark.postgres
+VERIFIER: Final = Path(verifier.__file__)
 NOTHING: Final = dict.fromkeys(("events", "accounts.accounts", "claims", "checkpoints", "vault.keys", "requests"), 0)
 
 
@@ -151,6 +157,27 @@ def test_a_new_epoch_begins(hall: Hall, empty: str) -> None:
         assert found[-2:] == [(done.size, done.root, 1), (done.size + 1, Tree(connection).root(), 2)]
 
 
+def test_whoever_holds_a_later_checkpoint_is_told(hall: Hall, empty: str, tmp_path: Path) -> None:
+    """By the verifier, with Python alone: what was sealed after the backup is gone, and since when."""
+    size = bring_back(empty, hall.earlier, hall.home).size
+    # The later backup ends with a checkpoint of the time that was given up.
+    with opened_log(hall.folder / LOG_FILE) as (_, rows):
+        held = [one for one in rows if isinstance(one, str)][-1]
+    (tmp_path / "held").write_text(held, encoding="utf-8")
+    shutil.copy(hall.home / "master.key", tmp_path)
+    with restored(empty, tmp_path) as (parts, _):
+        take(parts, tmp_path / "after")
+    told = subprocess.run(
+        [sys.executable, "-I", VERIFIER, tmp_path / "after" / LOG_FILE, "--checkpoint", tmp_path / "held"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert f"the log was taken back to position {size} (epoch 2" in told.stdout
+    assert f"events {size + 1}..{len(hall.told.rows)}" in told.stdout
+
+
 def test_two_returns_to_one_backup_are_two_epochs(
     hall: Hall, empty: str, servers: dict[str, str], way: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -168,6 +195,23 @@ def test_two_returns_to_one_backup_are_two_epochs(
             signed = seal(connection, parts.signer, home)
             assert signed is not None
             assert signed.checkpoint.epoch == 3
+
+
+def test_a_checkpoint_kept_elsewhere_is_held_against_it(hall: Hall, empty: str) -> None:
+    """It has to fit where it is of this time; where it is of a later epoch, the new one is later still."""
+
+    def note(size: int, root: bytes, number: int, signer: Signer = hall.signer) -> str:
+        now = datetime(2026, 2, 3, tzinfo=UTC)
+        return signer.sign(Checkpoint(origin=signer.name, size=size, root=root, epoch=number, signed_at=now).text())
+
+    fitting = root_of([row[8] for row in hall.told.rows[:10]])
+    other = note(10, fitting, 1, Signer(uuid4(), bytes(32)))
+    refused(empty, hall.folder, hall.home, "none of this log", held=[other])
+    refused(empty, hall.folder, hall.home, "over 10 events has another root", held=[note(10, bytes(32), 1)])
+    both = [note(10, fitting, 1), note(10, bytes(32), 1)]
+    refused(empty, hall.folder, hall.home, "over 10 events has another root", held=both)
+    held = (note(10, fitting, 1), note(10**6, bytes(32), 1), note(10, bytes(32), 7))
+    assert restore(empty, checked(hall.folder, held=held), home=hall.home, backup_days=DAYS).epoch == 8
 
 
 def test_what_was_erased_stays_erased(hall: Hall, empty: str) -> None:

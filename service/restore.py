@@ -44,6 +44,7 @@ from service.eventstore import Log, Recorder
 from service.exports.log import COLUMNS, ExportError, opened_log
 from service.keys import Vault
 from service.master import MasterKey
+from service.outside import highest_epoch
 from service.privacy import Erasing
 from service.signing import BadNote, Checkpoint, opened
 
@@ -174,13 +175,25 @@ def _as_signed(folder: Path, manifest: Manifest, names: set[str]) -> None:
             raise BackupError(f"{folder / name} was changed after the backup was made. Use another copy.")
 
 
-def restore(dsn: str, backup: Backup, *, home: Path, backup_days: int, tell: Tell = lambda _: None) -> Restored:
+def restore(
+    dsn: str,
+    backup: Backup,
+    *,
+    home: Path,
+    backup_days: int,
+    outside: Path | None = None,
+    tell: Tell = lambda _: None,
+) -> Restored:
     """Load a checked backup into a database with our schema and nothing in it, in one transaction.
 
     Afterwards the log has the root that was signed, what it calls erased is destroyed, and a new epoch has begun.
-    `home` remembers the epochs of earlier returns. Raises BackupError, SchemaMissing, SchemaNewer.
+    `home`, and the place `outside` to which checkpoints are added, remember the epochs of earlier returns.
+    Raises BackupError, SchemaMissing, SchemaNewer.
     """
     manifest = backup.manifest
+    known = max(backup.known, seen(home, manifest.vkey))
+    if outside is not None:
+        known = max(known, highest_epoch(outside, manifest.log_id))
     with psycopg.connect(dsn, autocommit=True, client_encoding="UTF8") as connection:
         check_schema(connection)
         runner = Runner(connection, PROJECTIONS)
@@ -201,7 +214,7 @@ def restore(dsn: str, backup: Backup, *, home: Path, backup_days: int, tell: Tel
                 Casebook(Log(recorder), recorder),
                 manifest.size,
                 manifest.taken,
-                known=max(backup.known, seen(home, manifest.vkey)),
+                known=known,
             )
             masters = frozenset(row[0] for row in connection.execute(_MASTERS))
             # An append commits without a flush, for the sake of other writers; here is none.

@@ -26,11 +26,12 @@ def _told() -> Iterator[None]:
     from projections.seals import LeafAltered
     from service.backup import BackupError
     from service.exports.log import ExportError
+    from service.outside import OutsideFails
     from service.sealer import WentBack
 
     try:
         yield
-    except (BackupError, ExportError) as error:
+    except (BackupError, ExportError, OutsideFails) as error:
         raise fail(str(error)) from None
     except LeafAltered as error:
         raise fail(
@@ -106,7 +107,14 @@ def restore(
             typer.echo(f"It is whole: {count} events give the root that was signed.")
             return
         with database(settings) as dsn:
-            done = bring_back(dsn, found, home=settings.home, backup_days=settings.key_backup_days, tell=typer.echo)
+            done = bring_back(
+                dsn,
+                found,
+                home=settings.home,
+                backup_days=settings.key_backup_days,
+                outside=settings.checkpoints,
+                tell=typer.echo,
+            )
             carry(dsn, lambda position: typer.echo(f"read again: {position}"))
     typer.echo(f"{done.size} events are back under the same root. Epoch {done.epoch} begins at {done.size + 1}.")
     if done.erased:

@@ -157,6 +157,14 @@ def test_a_new_epoch_begins(hall: Hall, empty: str) -> None:
         assert found[-2:] == [(done.size, done.root, 1), (done.size + 1, Tree(connection).root(), 2)]
 
 
+def test_the_place_outside_remembers_epochs_too(hall: Hall, empty: str, tmp_path: Path) -> None:
+    """On a new machine nobody else does; two epochs of one number would be two histories in one folder there."""
+    (tmp_path / str(hall.told.rows[0][-1]) / "epoch-4-after-20").mkdir(parents=True)
+    backup = checked(hall.folder)
+    done = restore(empty, backup, home=hall.home / "new", backup_days=DAYS, outside=tmp_path)
+    assert done.epoch == 5
+
+
 def test_whoever_holds_a_later_checkpoint_is_told(hall: Hall, empty: str, tmp_path: Path) -> None:
     """By the verifier, with Python alone: what was sealed after the backup is gone, and since when."""
     size = bring_back(empty, hall.earlier, hall.home).size

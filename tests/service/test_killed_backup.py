@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import psycopg
 import pytest
 
-from service.backup import LOG_FILE, UNFINISHED, VAULT
+from service.backup import LOG_FILE, MANIFEST, OF_KEYS, UNFINISHED, VAULT, Manifest
 from service.master import FILE_NAME
 from service.restore import checked
 from tests.service.backups import PAIRS, Hall, both_servers, build, counted, new_database, restored, tell
@@ -147,6 +149,31 @@ def test_a_backup_is_checked_without_a_database(hall: Hall, tmp_path: Path) -> N
     done = run("host=/nowhere", tmp_path / "home", "restore", hall.folder, "--check", "--key", tmp_path / "key")
     assert (done.returncode, hall.signer.vkey in done.stdout) == (0, False)
     assert not (tmp_path / "home").exists()
+
+
+def test_a_log_is_exported_for_whoever_wants_to_check_it(hall: Hall, source: str, tmp_path: Path) -> None:
+    """Packed or not, it passes the verifier."""
+    for name in ("log.jsonl", "log.jsonl.gz"):
+        done = run(source, hall.home, "export", "log", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert f"events in {tmp_path / name}, sealed in epoch 1" in done.stdout
+        told = run(source, hall.home, "audit", "verify", tmp_path / name, "--key", hall.signer.vkey)
+        assert told.returncode == 0, told.stdout
+    done = run(source, hall.home, "export", "log", tmp_path / "nowhere" / "log")
+    assert (done.returncode, "name a file that can be written" in done.stderr) == (1, True)
+
+
+def test_keys_kept_too_long_go_with_the_next_backup(hall: Hall, source: str, tmp_path: Path) -> None:
+    """When they are asked to; they are named."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    shutil.copytree(hall.folder, old)
+    manifest = Manifest.opened(old / VAULT / MANIFEST, OF_KEYS)
+    aged = replace(manifest, taken=manifest.taken - timedelta(days=36))
+    (old / VAULT / MANIFEST).write_text(hall.signer.sign(aged.text()), encoding="utf-8")
+    done = run(source, hall.home, "backup", new, "--prune")
+    assert done.returncode == 0, done.stderr
+    assert f"deleted {old / VAULT}\n" in done.stdout
+    assert [(folder / VAULT).exists() for folder in (old, new)] == [False, True]
 
 
 def test_a_missing_master_key_is_told_before_the_server_starts(hall: Hall, empty: str, tmp_path: Path) -> None:

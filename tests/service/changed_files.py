@@ -167,9 +167,9 @@ def bombed(box: zipfile.ZipFile, files: dict[str, bytes]) -> None:
         box.writestr(name, data + bytes(DOCUMENT if name == "README.txt" else 0), zipfile.ZIP_DEFLATED)
 
 
-def vkey(name: str, hall: Hall) -> str:
-    """Give the key of a hall under another name."""
-    raw = base64.b64decode(hall.vkey[-44:])
+def vkey(name: str, hall: Hall, kind: int = 1) -> str:
+    """Give the key of a hall under another name, or as one of another kind."""
+    raw = bytes([kind]) + base64.b64decode(hall.vkey[-44:])[1:]
     key_id = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
     return f"{name}+{key_id}+{b64(raw)}"
 

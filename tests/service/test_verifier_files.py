@@ -159,6 +159,8 @@ CHANGES: Final[dict[str, Change]] = {
     ),
     "half a letter in a state": ("history", lambda m: put(m, "events", 0, 7, "\ud800"), "WRONG: event 1: position 1"),
     "proof missing": ("history", lambda m: put(m, "inclusion", m["inclusion"][1:]), "WRONG: events and inclusion"),
+    "events that are nothing": ("history", lambda m: put(m, "events", None), "WRONG: events and inclusion"),
+    "proofs that are a number": ("history", lambda m: put(m, "inclusion", 8), "WRONG: events and inclusion"),
     "stream of somebody else": (
         "history",
         lambda m: put(m, "stream", str(GHOST)),
@@ -230,6 +232,21 @@ CHANGES: Final[dict[str, Change]] = {
     "taken back to nowhere": (
         "log",
         lambda _: of([*HALL.rows, row(12, uuid5(LOG, "log"), 1, "log.restored.1", kept="4", epoch=2)]).export(),
+        "WRONG: line 13: position 12: log.restored.1 does not say",
+    ),
+    "taken back beyond the beginning": (
+        "log",
+        lambda _: of([*HALL.rows, row(12, uuid5(LOG, "log"), 1, "log.restored.1", kept=-1, epoch=2)]).export(),
+        "WRONG: line 13: position 12: log.restored.1 does not say",
+    ),
+    "taken back to an epoch in words": (
+        "log",
+        lambda _: of([*HALL.rows, row(12, uuid5(LOG, "log"), 1, "log.restored.1", kept=4, epoch="2")]).export(),
+        "WRONG: line 13: position 12: log.restored.1 does not say",
+    ),
+    "taken back, and no event": (
+        "log",
+        lambda _: of([*HALL.rows, [*row(12, uuid5(LOG, "log"), 1, "log.restored.1")[:7], "[]"]]).export(),
         "WRONG: line 13: position 12: log.restored.1 does not say",
     ),
     "taken back to the future": (

@@ -151,6 +151,11 @@ CHANGES: Final[dict[str, Change]] = {
         lambda m: put(m, "key", vkey(f"bihuan/{CASE}", HALL)),
         "WRONG: the promise: not sig",
     ),
+    "key of another kind": (
+        "receipt",
+        lambda m: put(m, "key", vkey(HALL.name, HALL, 4)),
+        "WRONG: the key is no Ed25519",
+    ),
     "key that is a number": ("receipt", lambda m: put(m, "key", 1), "WRONG: the key is not of the form"),
     "signed twice": (
         "receipt",
@@ -181,6 +186,11 @@ CHANGES: Final[dict[str, Change]] = {
         "receipt",
         lambda m: put(m, "checkpoint", "a" * (NOTE + 1)),
         "WRONG: the checkpoint: not a signed",
+    ),
+    "signature of nothing": (
+        "receipt",
+        lambda m: put(m, "checkpoint", m["checkpoint"] + "\u2014 witness.example YWJj\n"),
+        "WRONG: the checkpoint: not a line of a signature",
     ),
     "line among signatures": (
         "receipt",

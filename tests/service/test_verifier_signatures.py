@@ -206,6 +206,20 @@ def test_every_proof_of_a_small_tree_holds_and_no_other() -> None:
                 verify_consistency(smaller, roots[smaller], size, roots[size], [*proof, LEAVES[0]])
 
 
+def test_a_proof_has_no_surplus_and_no_hash_of_another_length() -> None:
+    """Two trees of one size need no proof, and bytes cannot move from one hash to the next."""
+    whole = root(LEAVES[:3])
+    with pytest.raises(Invalid, match="2 hashes, or hashes of these lengths, prove nothing"):
+        verify_consistency(3, whole, 3, whole, [LEAVES[2], root(LEAVES[:2])])
+    proof = growth(LEAVES[:7], 3)
+    with pytest.raises(Invalid, match="hashes of these lengths, prove nothing"):
+        verify_consistency(3, whole, 7, root(LEAVES[:7]), [proof[0][:31], proof[0][31:] + proof[1], *proof[2:]])
+    first, second = path(LEAVES[:3], 0)
+    moved = [first[:31], first[31:] + second]
+    with pytest.raises(Invalid, match="hashes of these lengths, do not prove"):
+        verify_inclusion(LEAVES[0], 0, 3, whole, moved)
+
+
 def test_a_proof_from_an_empty_tree_or_backwards_is_an_error() -> None:
     """Nothing can be shown of them."""
     for size1, size2 in ((0, 0), (0, 5), (6, 5), (-1, 5)):

@@ -356,7 +356,7 @@ def tail(path: Path) -> tuple[bytes | None, bytes]:
     return (lines[-1] if lines else None), torn
 
 
-def restorations(connection: psycopg.Connection, size: int) -> dict[int, int]:
-    """Give for each epoch that the log began up to this size how many events were kept then."""
-    told = [one.event for one in read_stream(connection, log.STREAM) if one.position <= size]
+def restorations(connection: psycopg.Connection, size: int | None = None) -> dict[int, int]:
+    """Give for each epoch that the log began, up to this size, how many events were kept then."""
+    told = [one.event for one in read_stream(connection, log.STREAM) if size is None or one.position <= size]
     return {event.epoch: event.kept for event in told if isinstance(event, log.Restored)}

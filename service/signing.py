@@ -95,6 +95,15 @@ def key_id(name: str, public: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
 
 
+def log_of(vkey: str) -> UUID:
+    """Give the id of the log whose key this is; raises BadNote."""
+    (name, _), _ = _key(vkey)
+    try:
+        return UUID(name.removeprefix("bihuan/"))
+    except ValueError:
+        raise BadNote("This is the key of something else than a log.") from None
+
+
 def opened(note: str, vkeys: Iterable[str]) -> str:
     """Give the text of a note that one of these keys signed; signatures of others are passed over. Raises BadNote."""
     text, _, signatures = note.rpartition("\n\n")

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import psycopg
 import typer
 
-from service.cli import opened
+from service.cli import database, fail, opened
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.fsck import Report
+    from service.held import Held
 
 audit = typer.Typer(help="Proofs that nothing was altered.", no_args_is_help=True)
 AS_GIVEN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": list[str]()}
@@ -13,6 +24,140 @@ AS_GIVEN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_opti
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.add_typer(audit, name="audit")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in one line what a person can mend."""
+    from projections.runner import Stopped
+    from projections.seals import LeafAltered
+    from service.exports.log import ExportError
+    from service.keeper import HookFails
+    from service.outside import OutsideFails
+    from service.sealer import WentBack
+    from service.signing import BadNote
+
+    try:
+        yield
+    except (ExportError, OutsideFails, HookFails, BadNote) as error:
+        raise fail(str(error)) from None
+    except (Stopped, LeafAltered):
+        raise fail("The log was altered: nothing is signed. Run: bihuan audit fsck") from None
+    except WentBack as error:
+        raise fail(" ".join((type(error).__doc__ or "").split())) from None
+    except OSError as error:
+        raise fail(f"{error.filename or 'The place outside'}: {error.strerror}.") from None
+
+
+@audit.command()
+def checkpoint(
+    to: Annotated[Path | None, typer.Option(help="A folder outside to add to.", metavar="DIR")] = None,
+    hook: Annotated[
+        Path | None, typer.Option(help="Run this program with the note as its input.", metavar="PROGRAM")
+    ] = None,
+) -> None:
+    """Sign how far the log is now, print the note, and take it outside."""
+    from service.exports.log import sealed_now
+    from service.keeper import run_hook
+    from service.outside import append
+
+    with opened() as parts, _told():
+        signed = sealed_now(parts)
+        typer.echo(signed.note, nl=False)
+        place = to or parts.settings.checkpoints
+        program = hook or parts.settings.checkpoint_hook
+        if place is not None and signed.checkpoint.size:
+            with parts.pool.connection() as connection:
+                added = append(connection, parts.signer.vkey, signed, place)
+            typer.echo(f"{added.leaves} leaf hashes and {added.checkpoints} checkpoints added to {place}", err=True)
+        if program is not None:
+            run_hook(program, signed.note, place)
+
+
+@audit.command()
+def fsck(
+    against: Annotated[
+        Path | None, typer.Option(help="What is held outside: a folder, or a file with checkpoints.", metavar="DIR")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The key the hall published, or a file with it.", metavar="VKEY|FILE")
+    ] = None,
+) -> None:
+    """Check the whole log, and say what was altered first. Exit status: 0 nothing, 1 something, 2 it cannot be told."""
+    from service.fsck import fsck as check
+    from service.held import held
+    from service.outside import OutsideFails
+    from service.signing import BadNote, log_of
+
+    settings = Settings.from_environment()
+    try:
+        vkey = _key(key)
+        log_id = log_of(vkey)
+        outside = None if against is None else held(against, log_id)
+    except (BadNote, OutsideFails, OSError, UnicodeDecodeError) as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(2) from None
+    with database(settings) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        report = check(connection, log_id, vkey, outside)
+    for finding in report.findings:
+        typer.echo(f"WRONG {finding}")
+    for line in _counted(report, outside):
+        typer.echo(line)
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def _key(given: str | None) -> str:
+    if given is None:
+        with opened() as parts:
+            return parts.signer.vkey
+    return given if given.startswith("bihuan/") else Path(given).read_text(encoding="utf-8").strip()
+
+
+def _counted(report: Report, outside: Held | None) -> Iterator[str]:
+    good = "not all is as it was" if report.findings else "good: nothing was altered"
+    yield (
+        f"{good} · {report.events} events, {report.events - report.sealed} of them not sealed yet,"
+        f" {report.checkpoints} checkpoints"
+    )
+    if outside is not None:
+        yield (
+            f"compared with {report.leaves_outside} leaf hashes and {report.checkpoints_outside} checkpoints"
+            f" in {outside.place}"
+        )
+    for position, epoch, kept in report.epochs:
+        yield f"epoch {epoch} began at position {position}: the log was taken back, {kept} events were kept"
+    for one in report.given_up:
+        yield f"positions {one.first} to {one.last} of epoch {one.epoch} were given up when epoch {one.by} began"
+    if report.checkpoints_given_up:
+        yield f"{report.checkpoints_given_up} checkpoints are of events that were given up"
+
+
+@audit.command("new-epoch")
+def new_epoch(
+    against: Annotated[
+        Path | None, typer.Option(help="A folder outside that may know of later epochs.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Record that the database was taken back by other means than `bihuan restore`, so that signing goes on.
+
+    What was signed last in this database counts as kept; whatever stands behind it may have meant other events before.
+    """
+    from service.epochs import record_new_epoch, seen
+    from service.outside import highest_epoch, restorations
+    from service.sealer import newest
+
+    with opened() as parts, _told():
+        places = [place for place in (against, parts.settings.checkpoints) if place is not None]
+        known = [seen(parts.settings.home, parts.signer.vkey)]
+        known += [highest_epoch(place, parts.recorder.log_id) for place in places]
+        with parts.pool.connection() as connection:
+            signed = newest(connection, parts.signer)
+            # The mark of an earlier time is here, so at least that is as it was.
+            marks = [kept + 1 for kept in restorations(connection).values()]
+        kept = max([0 if signed is None else signed.checkpoint.size, *marks])
+        done = record_new_epoch(parts.book, kept, None, known=max(known))
+    typer.echo(f"Epoch {done.epoch} begins: the log is as it was up to position {done.kept}.")
 
 
 @audit.command()

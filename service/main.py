@@ -25,6 +25,7 @@ from service.web import (
     health,
     notices,
     own,
+    pages_audit,
     pages_cases,
     pages_intake,
     pages_own,
@@ -72,6 +73,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(pages_session.router)
     app.include_router(pages_intake.router)
     app.include_router(pages_own.router)
+    app.include_router(pages_audit.router)
     app.include_router(pages_cases.router)
     return app
 

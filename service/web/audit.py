@@ -36,7 +36,7 @@ FARTHEST: Final = 2**63 - 1
 Size = Annotated[int | None, Query(ge=0, le=FARTHEST, description="By default that of the newest checkpoint.")]
 
 
-def checkpoint_file(parts: Parts) -> Signed:
+def newest_signed(parts: Parts) -> Signed:
     """Give the newest checkpoint; raises NotSealedYet, LogAltered."""
     with parts.pool.connection() as connection:
         signed = receipts.last(connection, parts)
@@ -60,7 +60,7 @@ def checkpoint(request: Request, parts: InParts) -> Response | dict[str, str]:
 
     Keep it: whoever holds an old checkpoint can show that the log was altered since.
     """
-    signed = checkpoint_file(parts)
+    signed = newest_signed(parts)
     accepted = request.headers.get("accept", "")
     if "text/plain" in accepted and "json" not in accepted:
         return PlainTextResponse(signed.note, headers={"Vary": "Accept"})

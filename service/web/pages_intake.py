@@ -16,6 +16,7 @@ from domain.complaint.intake import Channel
 from domain.errors import NotYourRole, Refused
 from projections.docket import fold
 from projections.histories import read_stream
+from service import receipts
 from service.forms.intake import RegisterForm
 from service.parts import Parts
 from service.web import complaints
@@ -24,6 +25,7 @@ from service.web.drawing import Drawing, wrong
 from service.web.pages import InAtWork, InPage, Page, PageRoute, Trouble, caller_of
 from service.web.pages_choices import Around
 from service.web.problems import status_of
+from service.web.slips import slip
 from service.web.widgets import Sent, misplaced, read
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -185,7 +187,8 @@ def receipt(page: InPage) -> Response:
         "provisional": promised["due_provisional"],
         "step": row.step,
     }
-    answer = page.show("receipt.html", receipt=told)
+    promise = receipts.promised(page.parts, case)
+    answer = page.show("receipt.html", receipt=told, slip=None if promise is None else slip(promise))
     # On a machine that many use, the next one must not find it.
     answer.delete_cookie(RECEIPT, path="/receipt", httponly=True, samesite="strict")
     return answer

@@ -12,12 +12,15 @@ from starlette.responses import Response
 
 from domain.decider import Code
 from domain.errors import Refused
+from service.known import numbered
+from service.receipts import receipt
 from service.web import complaints
 from service.web.drawing import Drawing, wrong
 from service.web.own import OWN_FORMS, act_on_own
 from service.web.pages import InPage, Page, PageRoute, Trouble
 from service.web.pages_intake import around
 from service.web.problems import status_of
+from service.web.slips import slip
 from service.web.widgets import Sent, misplaced, parts, read
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -54,7 +57,17 @@ def status(page: InPage) -> Response:
         return _answer(page, HTTPStatus.UNPROCESSABLE_ENTITY, trouble=trouble, number=number)
     except Refused as refused:
         return _answer(page, status_of(refused), **page.refused(refused), number=number)
-    return _answer(page, told=told, number=number, moment=around(page).teller.moment)
+    return _answer(page, told=told, number=number, moment=around(page).teller.moment, **_slip(page, number))
+
+
+def _slip(page: Page, number: str) -> dict[str, Any]:
+    """Give the receipt of a case that was opened by its code, or why there is none."""
+    case = numbered(page.parts.pool, number)
+    try:
+        found = None if case is None else slip(receipt(page.parts, case))
+    except Refused as refused:
+        return {"slip": None, "no_slip": " ".join(page.t.refused(refused))}
+    return {"slip": found, "no_slip": None}
 
 
 def _draw(page: Page, command: Code, status: int = 200, **trouble: Any) -> Response:  # noqa: ANN401 - for the template

@@ -31,7 +31,7 @@ def all_pages(hall: Hall, case: Case) -> dict[str, Response]:
     two.post("/login", data={"login": "feng", "password": PASSWORD})
     found = {
         f"GET {path}": stranger.get(path)
-        for path in ("/", "/login", "/complain", "/status", "/receipt", "/nothing/../docket")
+        for path in ("/", "/login", "/complain", "/status", "/receipt", "/audit", "/nothing/../docket")
     }
     found |= {
         f"GET {path}": desk.get(path)

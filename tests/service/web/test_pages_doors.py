@@ -31,6 +31,8 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("GET", "/receipt"): "opens with a cookie that we marked, once",
     ("GET", "/status"): "asks for number and query code",
     ("POST", "/status"): "opens with both, and is limited",
+    ("GET", "/audit"): "for whoever checks for themselves: a checkpoint, the key, how to",
+    ("GET", "/audit/{name}"): "the same as files, and the verifier",
     ("GET", "/own/{command}"): "asks for both, and for what is to be said",
     ("POST", "/own/{command}"): "opens with both, and is limited",
 }

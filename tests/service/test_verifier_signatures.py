@@ -211,6 +211,8 @@ def test_a_proof_has_no_surplus_and_no_hash_of_another_length() -> None:
     whole = root(LEAVES[:3])
     with pytest.raises(Invalid, match="2 hashes, or hashes of these lengths, prove nothing"):
         verify_consistency(3, whole, 3, whole, [LEAVES[2], root(LEAVES[:2])])
+    with pytest.raises(Invalid, match="does not lead to the root of 1 events"):
+        verify_consistency(1, LEAVES[0], 2, LEAVES[0], [])
     proof = growth(LEAVES[:7], 3)
     with pytest.raises(Invalid, match="hashes of these lengths, prove nothing"):
         verify_consistency(3, whole, 7, root(LEAVES[:7]), [proof[0][:31], proof[0][31:] + proof[1], *proof[2:]])

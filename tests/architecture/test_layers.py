@@ -17,7 +17,9 @@ OUTSIDE = {
 }  # fmt: skip
 CLOCK_AND_CHANCE = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid6", "uuid7"}
 LONGEST = 400
-LONGER: dict[str, str] = {}  # path: why this room is not split
+LONGER: dict[str, str] = {  # path: why this room is not split
+    "service/verifier.py": "one file, because it is handed out alone",
+}
 
 Law = Callable[[str], Iterator[str]]
 

@@ -171,7 +171,7 @@ class Manifest:
     def opened(cls, path: Path, kind: str) -> Manifest:
         """Read a manifest that is signed by the key it names; raises BackupError."""
         try:
-            note = path.read_text(encoding="utf-8")
+            note = path.read_bytes().decode()
             named = re.search(r"^key (\S+)$", note, re.MULTILINE)
             return cls.read(opened(note, [named[1] if named else ""]), kind)
         except FileNotFoundError:

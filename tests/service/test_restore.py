@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import sys
@@ -321,6 +322,26 @@ def test_the_parts_of_another_log_are_noticed(hall: Hall, empty: str, copy: Path
     refused(empty, hall.folder, hall.home, "those of another log", keys_from=copy / VAULT)
     refused(empty, copy, hall.home, "belong to different logs")
     refused(empty, copy, hall.home, "signed with another key", key=hall.signer.vkey)
+
+
+def test_one_manifest_does_not_stand_for_the_other(hall: Hall, empty: str, copy: Path) -> None:
+    """Each says what it is of; nor does it pass with other line ends."""
+    text = (copy / MANIFEST).read_bytes()
+    shutil.copy(copy / VAULT / MANIFEST, copy / MANIFEST)
+    refused(empty, copy, hall.home, "not one of a backup")
+    (copy / MANIFEST).write_bytes(text.replace(b"\n", b"\r\n"))
+    refused(empty, copy, hall.home, "was changed after it was signed")
+
+
+@pytest.mark.parametrize("rows", [b"", b"kind\tkey\tstream_id\nno number\n", b"kind\tother\nx\ty\n", b"\xff\n"])
+def test_a_table_that_is_none_is_noticed(hall: Hall, empty: str, copy: Path, rows: bytes) -> None:
+    """Even where its hash was signed; the error quotes nothing of it."""
+    (copy / TABLES / "claims.copy.gz").write_bytes(gzip.compress(rows))
+    signed_anew(copy, hall.signer)
+    refused(empty, copy, hall.home, "claims.copy.gz does not hold a table")
+    (copy / TABLES / "claims.copy.gz").write_bytes(rows)
+    signed_anew(copy, hall.signer)
+    refused(empty, copy, hall.home, "claims.copy.gz does not hold a table")
 
 
 @pytest.mark.parametrize("what", ["state", "row", "last row", "checkpoint", "last line", "position"])

@@ -250,8 +250,9 @@ class _Adding:
         """Look, then write."""
         fitting = self._fitting()
         self._look(fitting)
+        begun = self._begun(fitting)
         _make(self._epoch.folder)
-        return Appended(self._write_leaves(), self._write_checkpoints(fitting))
+        return Appended(self._write_leaves(), self._write_checkpoints(fitting, begun))
 
     def _fitting(self) -> int:
         """Give the size of the last checkpoint there, which the log must fit."""
@@ -329,20 +330,25 @@ class _Adding:
                 begun = b""
         return max(0, self._size - start)
 
-    def _write_checkpoints(self, fitting: int) -> int:
+    def _begun(self, fitting: int) -> bytes:
+        """Give the beginning of a line that a crash left: it must be the one that comes next."""
         _, begun = tail(self._epoch.folder / CHECKPOINTS)
+        if begun and not _line(*next(self._since(fitting), (0, ""))).startswith(begun):
+            raise _conflict(self._place, "the beginning of a checkpoint that does not come next")
+        return begun
+
+    def _write_checkpoints(self, fitting: int, begun: bytes) -> int:
         added = 0
         with _adding(self._epoch.folder / CHECKPOINTS) as file:
             for size, note in self._since(fitting):
-                line = json.dumps({"size": size, "note": note}, ensure_ascii=False).encode() + b"\n"
-                if not line.startswith(begun):
-                    break
-                file.write(line[len(begun) :])
+                file.write(_line(size, note)[len(begun) :])
                 begun = b""
                 added += 1
-        if begun:
-            raise _conflict(self._place, "the beginning of a checkpoint that the log does not have")
         return added
+
+
+def _line(size: int, note: str) -> bytes:
+    return json.dumps({"size": size, "note": note}, ensure_ascii=False).encode() + b"\n"
 
 
 def tail(path: Path) -> tuple[bytes | None, bytes]:

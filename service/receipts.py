@@ -22,7 +22,7 @@ from projections.merkle import ProofFails, check_inclusion
 from projections.runner import Stopped, wait_for
 from projections.seals import SEALS, LeafAltered, Tree
 from service.eventstore import Recorder
-from service.exports.log import COLUMNS, row_of, sealed_now
+from service.exports.log import COLUMNS, ExportError, row_of, sealed_now
 from service.parts import Parts
 from service.sealer import Signed, WentBack, newest, seal
 from service.signing import BadNote, Checkpoint, opened
@@ -170,7 +170,7 @@ def _intact(**facts: object) -> Iterator[None]:
         raise LogAltered(**facts) from None
     except Stopped as stopped:
         if not isinstance(stopped.__cause__, LeafAltered):
-            raise
+            raise ExportError(f"The tree over the log cannot be carried on: {stopped.reason}") from None
         raise LogAltered(**facts) from None
 
 

@@ -161,6 +161,32 @@ def new_epoch(
 
 
 @audit.command()
+def prove(
+    case: Annotated[str, typer.Argument(help="The complaint number, or the id.")],
+    to: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write.", metavar="FILE")] = None,
+) -> None:
+    """Write every event of a case in its stored bytes, each with its proof; `bihuan audit verify` checks it.
+
+    What is not sealed yet is sealed first. With BIHUAN_TOKEN set, only for supervisors and auditors who may know of it.
+    """
+    import json
+
+    from service.cli.cases import watching
+    from service.exports.ocel import becoming
+    from service.receipts import history, sealed_here
+
+    with opened() as parts, _told():
+        found = history(parts, watching(parts, case), sealed_here)
+        text = json.dumps(found.file(), ensure_ascii=False, separators=(",", ":")) + "\n"
+        if to is None:
+            typer.echo(text, nl=False)
+            return
+        with becoming(to) as writing:
+            writing.write(text)
+    typer.echo(f"{len(found.leaves)} events in {to}, as sealed by the checkpoint of {found.sealed.checkpoint.size}")
+
+
+@audit.command()
 def key() -> None:
     """Print the verifying key: publish it where the hall cannot change it unseen."""
     with opened() as parts:

@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from domain.decider import NAMESPACE, Actor, Role
-from domain.errors import Unknown
+from domain.errors import NotYourRole, Unknown
 from projections.docket import DOCKET
 from projections.histories import Language, history
 from projections.queries import Order, Wanted, docket
@@ -21,7 +21,7 @@ from projections.runner import Carried, Entry, Runner
 from projections.sight import Viewer, viewer
 from service.casebook import Asked
 from service.cli import fail, local, malformed, opened
-from service.known import known, numbered, told_at
+from service.known import SEES_ACCESS, known, numbered, told_at
 from service.parts import Parts
 
 F = TypeVar("F", bound=BaseModel)
@@ -91,6 +91,17 @@ def knowing(parts: Parts, case: str) -> tuple[UUID, list[Entry], Role | None]:
     key, asker = find(parts, case), who(parts)
     _, entries = known(parts.pool, None if asker is None else asker[1], key)
     return key, entries, None if asker is None else asker[0].role
+
+
+def watching(parts: Parts, case: str) -> UUID:
+    """Give a case of which all that is stored is handed out: also who opened and who tried what, and keys of persons.
+
+    Raises Unknown, and NotYourRole where a token is of somebody who may not read that.
+    """
+    key, _, role = knowing(parts, case)
+    if role is not None and role not in SEES_ACCESS:
+        raise NotYourRole(role=role)
+    return key
 
 
 AsOf = Annotated[str | None, typer.Option("--as-of", help="What was true at this time.")]

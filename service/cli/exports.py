@@ -60,6 +60,35 @@ def ocel(
         typer.echo(f"left out: {counts.held} cases that are restricted, or known to a closed circle only")
 
 
+@exports.command("case")
+def case(
+    named: Annotated[str, typer.Argument(help="The complaint number, or the id.", metavar="CASE")],
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The zip to write.")],
+) -> None:
+    """Write the evidence package of a case, a zip that `bihuan audit verify` checks: history, proofs, how to check.
+
+    What is not sealed yet is sealed first. With BIHUAN_TOKEN set, only for supervisors and auditors who may know of it.
+    """
+    from service.cli.cases import watching
+    from service.exports.case import package
+    from service.exports.log import ExportError
+    from service.exports.ocel import becoming
+    from service.receipts import sealed_here
+
+    if file.suffix == ".gz":
+        raise fail("A package is a zip: name it FILE.zip.")
+    try:
+        with opened() as parts:
+            made = package(parts, watching(parts, named), sealed_here)
+        with becoming(file) as writing:
+            writing.buffer.write(made.data)
+    except ExportError as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(f"{file}: {error.strerror}; name a file that can be written") from None
+    typer.echo(f"{made.number} in {file}, as sealed by the checkpoint of {made.checkpoint.size} events")
+
+
 @exports.command("log")
 def log(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write; FILE.gz is packed.")],

@@ -84,15 +84,16 @@ Names, phone numbers and texts stand in the events as ciphertext. The proofs nee
 their keys were destroyed.
 """
 HEADS: Final[Mapping[Language, str]] = {
-    Language.CHINESE: "投诉 {number} 的经过\n检查点：{size} 条记录，签于 {signed}。时间为大厅当地时间。\n",
-    Language.ENGLISH: "History of complaint {number}\nCheckpoint of {size} records, signed {signed}. Local times.\n",
+    Language.CHINESE: "投诉 {number} 的经过\n检查点：{size} 条记录，签于 {signed}。时间为大厅当地时间；方括号内是封存而未打开的内容。\n",
+    Language.ENGLISH: "History of complaint {number}\nCheckpoint of {size} records, signed {signed}. Local times; in brackets what is sealed and not opened.\n",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A zip, the name to keep it under, and how far the log was when it was made."""
+    """A zip, whose case it is of, the name to keep it under, and how far the log was when it was made."""
 
+    number: str
     name: str
     data: bytes
     checkpoint: Checkpoint
@@ -120,7 +121,7 @@ def package(parts: Parts, case: UUID, seal_up_to: SealUpTo = receipts.sealed_up_
     }
     files[MANIFEST] = _manifest(parts, number, files)
     name = number.replace("/", "_").replace(":", "_")
-    return Package(f"{name}.zip", _zipped(files), checkpoint)
+    return Package(number, f"{name}.zip", _zipped(files), checkpoint)
 
 
 def attachments(entries: Sequence[Entry]) -> list[File]:

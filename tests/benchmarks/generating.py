@@ -192,7 +192,7 @@ def fill(dsn: str, events: int, seed: int = SEED) -> UUID:
     log_id = UUID(int=Random(f"log {seed}").getrandbits(128))
     claimed: list[tuple[str, str, UUID]] = []
     with psycopg.connect(dsn) as connection:
-        if connection.execute("select from events limit 1").fetchone():
+        if connection.execute("select from events limit 1").fetchone() is not None:
             raise ValueError("the log has events already: give an empty database")
         connection.execute("update log set log_id = %s", (log_id,))
         with connection.cursor() as cursor:

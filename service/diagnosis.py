@@ -114,8 +114,11 @@ def _moved(position: int, course: Course, look: Look) -> Told | None:
     wanted = look.reference(position)
     if here is None or wanted is None:
         return None
+    # What moved stands where something differs, or behind the end of what there was.
+    most = len(course.differing)
     places = [one for one in course.differing if one > position]
-    beyond = range(course.end + 1, min(course.ended, course.end + len(course.differing)) + 1)
+    places += range(max(position, course.ended) + 1, min(course.end, course.ended + most) + 1)
+    beyond = range(course.end + 1, min(course.ended, course.end + most) + 1)
     from_ = _find((*places, *beyond), partial(_was, here=here, look=look))
     to = _find(places, partial(_stands, here=here, wanted=wanted, look=look))
     if from_ is not None and from_ == to:

@@ -134,9 +134,10 @@ class _Check:
         self._first: Difference | None = None
         self._differing: list[int] = []
         self._count = 0
-        self._fitting = 0
+        self._fitting = dict.fromkeys((False, True), 0)
         self._misfit: _Seen | None = None
         self._newest: _Seen | None = None  # of the database
+        self._doubts: dict[str, tuple[int, int]] = {}
         self._judged: dict[bool, bool] = {}
         self._reach: _Seen | None = None  # the largest checkpoint beyond the end
 
@@ -155,7 +156,14 @@ class _Check:
         return report
 
     def _wrong(self, first: int, words: str, last: int | None = None) -> None:
-        self.report.findings.append(Finding(first, first if last is None else last, words))
+        # A log that was wholly overwritten must not fill the memory.
+        if len(self.report.findings) < MOST_LOOKED_AT:
+            self.report.findings.append(Finding(first, first if last is None else last, words))
+
+    def _doubt(self, size: int, words: str) -> None:
+        """Keep what is wrong with a checkpoint: events come first, and of each kind one is told."""
+        first, count = self._doubts.get(words, (size, 0))
+        self._doubts[words] = first, count + 1
 
     def _identity(self) -> None:
         found = self._connection.execute("select log_id from log").fetchall()
@@ -191,7 +199,8 @@ class _Check:
                         self._judge(due)
                         due = next(seen, None)
         while due is not None:
-            self._reach = due if due.checkpoint is not None else self._reach
+            if due.checkpoint is not None and (self._reach is None or self._reach.size < due.size):
+                self._reach = due
             due = next(seen, None)
 
     def _compare(self, leaf: Leaf, stored: bytes) -> None:
@@ -242,11 +251,11 @@ class _Check:
         try:
             found = Checkpoint.read(opened(note, [self._vkey]))
         except BadNote as error:
-            self._wrong(size, f"the checkpoint of {size} events in the database was changed: {error}")
+            self._doubt(size, f"was changed in the database: {error}")
             return None
         if (found.size, found.root, found.epoch, found.signed_at) == (size, *told):
             return found
-        self._wrong(size, f"the checkpoint of {size} events in the database is not what its note says")
+        self._doubt(size, "is not what its note says, in the database")
         return None
 
     def _signed_outside(self) -> Iterator[_Seen]:
@@ -261,22 +270,20 @@ class _Check:
         if not seen.outside:
             self._newest = seen
         elif self._newest is None or self._newest.size != seen.size:
-            self._wrong(seen.size, f"the checkpoint of {seen.size} events is not in the database any more")
+            self._doubt(seen.size, "is not in the database any more")
         if seen.checkpoint is None:
             return
         ours = self._newest.checkpoint if self._newest is not None and self._newest.size == seen.size else None
         if ours is not None and ours.root != seen.checkpoint.root:
-            self._wrong(seen.size, f"two roots are signed for {seen.size} events: who has the key signed two logs")
+            self._doubt(seen.size, "is signed over two roots: who has the key signed two logs")
         began = [number for position, number, _ in self.report.epochs if position <= seen.size]
         if seen.checkpoint.epoch != (began[-1] if began else log.FIRST):
-            self._wrong(
-                seen.size, f"the checkpoint of {seen.size} events is of epoch {seen.checkpoint.epoch}, not of this one"
-            )
+            self._doubt(seen.size, f"says epoch {seen.checkpoint.epoch}, which was another one")
         fits = self._whole and seen.size == self._grown.size and self._grown.root() == seen.checkpoint.root
         if self._first is not None:
             self._judged.setdefault(seen.outside, fits)
         if fits and self._misfit is None:
-            self._fitting = seen.size
+            self._fitting[seen.outside] = seen.size
         elif self._misfit is None:
             self._misfit = seen
 
@@ -294,10 +301,11 @@ class _Check:
             self._wrong(first.position, found.words)
         if self._misfit is not None and (first is None or self._misfit.size < first.position):
             where = f"held in {self._held.place}" if self._held and self._misfit.outside else "in the database"
+            fitting = self._still_fitting(self._misfit)
             self._wrong(
-                self._fitting + 1,
+                fitting + 1,
                 f"something was altered, put in or taken out: the checkpoint of {self._misfit.size} events {where}"
-                f" does not fit{_still(self._fitting)}",
+                f" does not fit{_still(fitting)}",
                 self._misfit.size,
             )
         if max(ends) > self._end and not moved:
@@ -310,11 +318,12 @@ class _Check:
             self._wrong(self._end + 1, f"{words}: {_range(self._end + 1, ended)} missing")
         else:
             # Checkpoints alone tell how many are missing, not which.
-            self._wrong(
-                self._fitting + 1,
-                f"{words}: {ended - self._end} events are missing{_still(self._fitting)}",
-                ended,
-            )
+            fitting = self._still_fitting(self._reach)
+            self._wrong(fitting + 1, f"{words}: {ended - self._end} events are missing{_still(fitting)}", ended)
+
+    def _still_fitting(self, seen: _Seen | None) -> int:
+        """Give the size of the last checkpoint that fits; where one outside does not, ours may be signed anew."""
+        return self._fitting[True] if seen is not None and seen.outside else max(self._fitting.values())
 
     def _shape(self) -> None:
         size = {"hash": HASH_BYTES, "size": self._tiles.size}
@@ -342,6 +351,9 @@ class _Check:
             )
 
     def _held_apart(self) -> None:
+        for words, (size, count) in self._doubts.items():
+            more = f" (and {count - 1} more)" if count > 1 else ""
+            self._wrong(NOWHERE, f"the checkpoint of {size} events{more} {words}")
         if self._held is None:
             return
         self.report.given_up = self._held.gone(self._kept)

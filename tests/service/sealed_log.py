@@ -1,4 +1,4 @@
-"""A log that is sealed and kept outside, and everything that somebody with all rights on the database can do to it."""
+"""A log that is sealed and kept outside, and somebody who has all rights on its database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
 import psycopg
@@ -24,34 +23,8 @@ from service.sealer import Signed, seal
 from service.signing import Checkpoint, Signer
 from tests.projections.test_seals import fill
 from tests.projections.town import METADATA
+from tests.service.tampering import ASIDE, GONE, REHASH
 from tests.specimens import SOME_TIME
-
-ASIDE: Final = "alter table events disable trigger all; alter table checkpoints disable trigger all;"
-REHASH: Final = """
-update events set leaf_hash = leaf_hash(
-    (select log_id from log), position, stream_id, version, name, recorded_at, command_id, command_seq, state);
-"""
-GONE: Final = "delete from events where position > {0}; delete from checkpoints where size > {0};"
-UP: Final = """
-update events set position = position + 100000 where position > {0};
-update events set position = position - 100001 where position > 100000;
-"""
-DOWN: Final = """
-update events set position = position + 100000 where position >= {0};
-update events set position = position - 99999 where position > 100000;
-"""
-PUT_IN: Final = """
-insert into events select {0}, gen_random_uuid(), 1, name, recorded_at, gen_random_uuid(), 0, state, sha256('x')
-from events where position = {0} - 1;
-"""
-EXCHANGE: Final = """
-update events set position = position + 100000 where position in ({0}, {1});
-update events set position = {0} + {1} - (position - 100000) where position > 100000;
-"""
-TIMES_STAY: Final = """
-update events e set recorded_at = o.recorded_at from events o
-where e.position in ({0}, {1}) and o.position = {0} + {1} - e.position;
-"""
 
 
 @dataclass(frozen=True, slots=True)

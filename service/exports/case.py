@@ -84,8 +84,16 @@ Names, phone numbers and texts stand in the events as ciphertext. The proofs nee
 their keys were destroyed.
 """
 HEADS: Final[Mapping[Language, str]] = {
-    Language.CHINESE: "投诉 {number} 的经过\n检查点：{size} 条记录，签于 {signed}。时间为大厅当地时间；方括号内是封存而未打开的内容。\n",
-    Language.ENGLISH: "History of complaint {number}\nCheckpoint of {size} records, signed {signed}. Local times; in brackets what is sealed and not opened.\n",
+    Language.CHINESE: """\
+投诉 {number} 的经过
+检查点：{size} 条记录，签于 {signed}。
+时间为大厅当地时间；方括号内是封存而未打开的内容。
+""",
+    Language.ENGLISH: """\
+History of complaint {number}
+Checkpoint of {size} records, signed {signed}.
+Times are local to the hall; what stands in brackets is sealed and was not opened.
+""",
 }
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -61,6 +65,17 @@ def number_and_code(page: Page) -> tuple[str, str]:
     return page.inner_text("#number"), page.inner_text("#code")
 
 
+def soon(claim: Callable[[], None]) -> None:
+    """Wait until something holds: the tree is carried on beside what people do."""
+    for _ in range(10):
+        try:
+            claim()
+        except AssertionError:
+            continue
+        return
+    claim()
+
+
 def found_on_docket(page: Page, number: str) -> str:
     """Look for a number on the docket until it is there, and give the address of its case."""
     link = page.locator("table.docket a")
@@ -69,14 +84,7 @@ def found_on_docket(page: Page, number: str) -> str:
         page.goto(f"/docket?number={number}")
         expect(link).to_have_count(1, timeout=2000)
 
-    for _ in range(10):
-        try:
-            looked()
-            break
-        except AssertionError:
-            continue
-    else:
-        looked()
+    soon(looked)
     return str(link.get_attribute("href"))
 
 
@@ -202,6 +210,61 @@ def test_a_citizen_complains_and_asks_after_it(desk: Desk, language: str, *, scr
     assert code not in citizen.url
 
 
+def test_a_citizen_holds_the_proof(desk: Desk, tmp_path: Path) -> None:
+    """Without scripts: the receipt with its code to scan, kept as a file; once it is sealed the file has the proof.
+
+    The verifier and the key come from the page for whoever checks, and need nothing of ours.
+    """
+    citizen = desk.somebody(scripts=False)
+    citizen.goto("/complain")
+    citizen.select_option("#f-hall", "GXQ")
+    citizen.fill("#f-narrative", NARRATIVE)
+    citizen.click("button.main")
+    number, code = number_and_code(citizen)
+    citizen.emulate_media(media="print")
+    paper = citizen.locator(".receipt svg.qr")
+    expect(paper).to_be_visible()
+    expect(citizen.locator("a[download]")).to_be_hidden()
+    citizen.emulate_media(media="screen")
+    fingerprint = citizen.inner_text("#fingerprint")
+    promise = kept(citizen, tmp_path / "promise.json")
+    supervisor = desk.staff("supervisor-1", scripts=False)
+    supervisor.goto("/password")
+    csrf = supervisor.locator("main input[name=csrf]").get_attribute("value")
+    position = json.loads(promise.read_text(encoding="utf-8"))["promise"].splitlines()[2].split()[1]
+
+    def sealed() -> None:
+        signed = supervisor.request.post("/api/v1/audit/checkpoint", headers={"X-CSRF-Token": str(csrf)})
+        assert int(signed.json()["checkpoint"].splitlines()[1]) >= int(position)
+
+    soon(sealed)
+    citizen.goto("/status")
+    citizen.fill("#complaint_no", number)
+    citizen.fill("#query_code", code)
+    citizen.click("button.main")
+    expect(citizen.locator("#receipt")).to_contain_text("已封存")
+    expect(citizen.locator("#fingerprint")).to_have_text(fingerprint)
+    receipt = kept(citizen, tmp_path / "receipt.json")
+    citizen.goto("/audit")
+    for name in ("verifier.py", "key.txt"):
+        with citizen.expect_download() as taken:
+            citizen.click(f"a[href='/audit/{name}']")
+        taken.value.save_as(tmp_path / name)
+    command = [sys.executable, "-I", "verifier.py", promise.name, receipt.name, "--key", "key.txt"]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"promise.json: good: promised, not yet sealed: complaint {number}" in done.stdout
+    assert f"receipt.json: good: complaint {number}" in done.stdout
+
+
+def kept(page: Page, place: Path) -> Path:
+    """Keep the receipt that a page holds."""
+    with page.expect_download() as taken:
+        page.click("a[download$='.receipt.json']")
+    taken.value.save_as(place)
+    return place
+
+
 def test_a_refused_form_keeps_what_was_typed_and_leads_to_the_field(desk: Desk) -> None:
     """The summary has the focus, its link leads to the field, and everything else stands as it was."""
     clerk = desk.staff("intake-W01")
@@ -268,12 +331,27 @@ def test_nobody_meets_a_barrier(desk: Desk, language: str, width: int) -> None:
 
     def look(page: Page, path: str) -> None:
         page.goto(path)
-        found[path] = barriers(page)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found[path].append("runs off the side")
+        here(page, path)
 
-    for path in ("/", "/complain", "/status", "/login", "/receipt"):
+    def here(page: Page, name: str) -> None:
+        found[name] = barriers(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found[name].append("runs off the side")
+
+    for path in ("/", "/complain", "/status", "/login", "/receipt", "/audit"):
         look(stranger, path)
+    stranger.goto("/complain")
+    stranger.select_option("#f-hall", "GXQ")
+    stranger.fill("#f-narrative", NARRATIVE)
+    stranger.click("button.main")
+    number, code = number_and_code(stranger)
+    here(stranger, "a receipt")
+    stranger.goto("/status")
+    stranger.fill("#complaint_no", number)
+    stranger.fill("#query_code", code)
+    stranger.click("button.main")
+    expect(stranger.locator("#receipt")).to_be_visible()
+    here(stranger, "the own case")
     stranger.goto("/login")
     stranger.fill("#login", LOGINS["desk-1"])
     stranger.fill("#password", PASSWORD)

@@ -95,7 +95,7 @@ def test_a_package_is_whole_and_accepted(hall: Hall, tmp_path: Path) -> None:
         text = files[name].decode()
         assert case.complaint_no in text
         assert told in text, text
-        assert text.count("\n") == len(json.loads(files["history.json"])["events"]) + 3
+        assert text.count("\n") == len(json.loads(files["history.json"])["events"]) + 4
     readme = files["README.txt"].decode()
     assert hall.parts.signer.vkey in readme
     assert "python3 -I verifier.py" in readme

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
+from hashlib import sha256 as _sha256
 from typing import Final, Self
 
 HASH_BYTES: Final = 32
-EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+EMPTY_ROOT: Final = _sha256(b"").digest()
 
 Read = Callable[[int, int], bytes]
 """Gives the root of the complete subtree of 2**level leaves that has this number, both counted from 0."""
@@ -19,15 +19,19 @@ class ProofFails(Exception):
 
 def node(left: bytes, right: bytes) -> bytes:
     """Give the hash of an inner node (RFC 9162 §2.1.1)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return _sha256(b"\x01" + left + right).digest()
 
 
 def root_of(hashes: Sequence[bytes]) -> bytes:
     """Give the root over some hashes in their order, at most as many as one holds in memory."""
-    frontier = Frontier()
-    for one in hashes:
-        frontier.append(one)
-    return frontier.root()
+    if not hashes:
+        return EMPTY_ROOT
+    row = list(hashes)
+    while len(row) > 1:
+        # Who has no neighbour on the right goes up as it is: that splits at the same powers of two as RFC 9162 does.
+        above = [_sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=False)]
+        row = [*above, row[-1]] if len(row) % 2 else above
+    return row[0]
 
 
 class Frontier:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
-from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -13,7 +12,7 @@ from psycopg import sql
 from domain import log
 from projections import merkle
 from projections.histories import read_stream
-from projections.leaf import Leaf
+from projections.leaf import stored_leaves
 from projections.merkle import HASH_BYTES, Frontier
 from projections.tables import Carried, Entry
 
@@ -21,10 +20,6 @@ TILE: Final = 256
 """Hashes in a full tile; tile i of level L begins with the complete subtree of 256**L leaves number i * 256."""
 TILE_BITS: Final = 8
 
-ROWS: Final = """
-select position, stream_id, version, name, recorded_at, command_id, command_seq, state, leaf_hash from events
-where position between %s and %s order by position
-"""
 CREATE: Final = """
 create table if not exists {} (level smallint not null, index bigint not null, hashes bytea not null,
     primary key (level, index))
@@ -81,26 +76,14 @@ SEALS: Final = Seals(name="seals", number=1)
 
 def checked(connection: psycopg.Connection, first: int, last: int) -> list[bytes]:
     """Give the leaf hashes of these positions, each computed from its row; raises LeafAltered(position)."""
-    log_id = _log_id(connection)
     found: list[bytes] = []
-    for position, stream_id, version, name, recorded_at, command_id, seq, state, stored in connection.execute(
-        ROWS, (first, last), binary=True
-    ):
-        digest = Leaf(
-            log_id=log_id,
-            position=position,
-            stream_id=stream_id,
-            version=version,
-            name=name,
-            recorded_at=recorded_at,
-            command_id=command_id,
-            command_seq=seq,
-            state=state,
-        ).digest()
-        if digest != stored or position != first + len(found):
-            raise LeafAltered(first + len(found))
-        found.append(digest)
-    if len(found) != last - first + 1:
+    altered = False
+    # To the end, also behind a row that was altered: a COPY that is left midway takes its transaction along.
+    for position, computed, stored in stored_leaves(connection, first, last):
+        altered = altered or computed != stored or position != first + len(found)
+        if not altered:
+            found.append(computed)
+    if altered or len(found) != last - first + 1:
         raise LeafAltered(first + len(found))
     return found
 
@@ -108,14 +91,6 @@ def checked(connection: psycopg.Connection, first: int, last: int) -> list[bytes
 def split(tile: bytes) -> list[bytes]:
     """Give the hashes of a tile."""
     return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
-
-
-def _log_id(connection: psycopg.Connection) -> UUID:
-    row = connection.execute("select log_id from log").fetchone()
-    if row is None:
-        raise LookupError("the log has no id")
-    found: UUID = row[0]
-    return found
 
 
 def epoch(connection: psycopg.Connection, size: int) -> int:

@@ -119,8 +119,9 @@ def held(place: Path, log_id: UUID) -> Held:
     for folder in (place / str(log_id), place):
         if found := epochs(folder):
             key = folder / KEY
-            vkey = key.read_text(encoding="utf-8").strip() if key.is_file() else None
-            return Held(place, vkey=vkey, epochs=found)
+            line = key.read_text(encoding="utf-8") if key.is_file() else ""
+            # A line that a crash has torn tells nothing.
+            return Held(place, vkey=line.strip() if line.endswith("\n") else None, epochs=found)
     origin = f"bihuan/{log_id}\n".encode()
     loose = (
         [path for path in sorted(place.iterdir()) if path.is_file() and _begins(path, origin)] if place.is_dir() else []

@@ -202,6 +202,7 @@ def append(connection: psycopg.Connection, vkey: str, signed: Signed, place: Pat
         if not line.startswith(there):
             raise _conflict(place, "the key of another installation")
         file.write(line[len(there) :])
+        file.flush()
         return _Adding(connection, vkey, signed, place, folder).done()
 
 

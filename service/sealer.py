@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from projections.merkle import EMPTY_ROOT
-from projections.seals import Tree, epoch
+from projections.seals import LeafAltered, Tree, epoch
 from service.parts import Parts
 from service.postgres_home import sync_folder
 from service.signing import BadNote, Checkpoint, Signer, opened
@@ -90,12 +90,28 @@ def _follows(tree: Tree, number: int, before: Checkpoint) -> bool:
     return root == before.root
 
 
+def refuses(connection: psycopg.Connection, signer: Signer, home: Path) -> bool:
+    """Say whether nothing can be signed, because the log does not hold what was signed before."""
+    # What is remembered was signed before the moment that is looked at, so the tree must reach as far.
+    before = remembered(home, signer)
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read, read only")
+        tree = Tree(connection)
+        number = epoch(connection, tree.size)
+        try:
+            return not all(
+                one is None or _follows(tree, number, one.checkpoint) for one in (before, newest(connection, signer))
+            )
+        except (BadNote, LeafAltered):
+            return True
+
+
 def remembered(home: Path, signer: Signer) -> Signed | None:
     """Give the last checkpoint that was signed from this home; another log's is none of ours."""
     try:
         note = (home / REMEMBERED).read_text(encoding="utf-8")
         return Signed(Checkpoint.read(opened(note, [signer.vkey])), note)
-    except (FileNotFoundError, BadNote):
+    except (FileNotFoundError, UnicodeDecodeError, BadNote):
         return None
 
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
 from projections import PROJECTIONS
+from service.sealer import refuses
 from service.web.deps import InParts
 
 router = APIRouter(include_in_schema=False)
@@ -43,13 +44,17 @@ def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 def ready(response: Response, parts: InParts) -> dict[str, Any]:
-    """Say whether requests should come here: the database answers, its clock is right, how far projections are."""
+    """Say whether requests should come here: the database answers, its clock is right; tell how far all else is."""
     with parts.pool.connection() as connection:
         row = connection.execute(
             "select coalesce(extract(epoch from recorded_at - clock_timestamp()), 0)::float8, position from events"
             " order by position desc limit 1"
         ).fetchone()
         behind, last = row or (0.0, 0)
+        sealed, signed_at = connection.execute(
+            "select size, signed_at from checkpoints order by size desc limit 1"
+        ).fetchone() or (0, None)
+        refused = refuses(connection, parts.signer, parts.settings.home)
         lag = {projection.table: last - projection.position(connection) for projection in PROJECTIONS}
     # `recorded_at` never goes back, so a clock far behind the last row would stamp everything with one time.
     fit = behind <= MOST_SECONDS_BEHIND
@@ -60,6 +65,9 @@ def ready(response: Response, parts: InParts) -> dict[str, Any]:
         "seconds_behind": max(0.0, behind),
         "position": last,
         "events_to_project": lag,
+        "events_to_seal": max(0, last - sealed),
+        "last_checkpoint": None if signed_at is None else signed_at.isoformat(),
+        "sealing": "refused: run bihuan audit fsck" if refused else "on",
     }
 
 

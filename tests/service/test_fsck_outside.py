@@ -148,6 +148,8 @@ def test_another_key_outside_is_told(kept: SealedLog) -> None:
     """It is the first thing to look into."""
     (kept.folder / "key").write_text(Signer(kept.log_id, bytes(32)).vkey + "\n", encoding="utf-8")
     assert "was written under another key" in kept.first(kept.place)
+    (kept.folder / "key").write_text(kept.signer.vkey[:50], encoding="utf-8")
+    assert kept.first(kept.place) == ""
 
 
 def test_a_place_that_holds_nothing_of_this_log_is_refused(kept: SealedLog, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from service import receipts, verifier
 from service.asking import Asked
 from service.forms.intake import RegisterForm
 from service.query_codes import ISSUE_SQL
-from service.web.slips import BORDER, Code, code
+from service.web.slips import Code, code
 from service.web.texts import catalogue
 from tests.service.judging import judged
 from tests.service.web.house import Hall
@@ -45,7 +45,7 @@ def painted(drawn: Code) -> list[list[int]]:
 def test_a_code_is_drawn_as_it_was_made(text: str) -> None:
     """Module by module, with the blank border that readers need."""
     made = segno.make(text.encode(), error="M", micro=False, boost_error=False)
-    assert painted(code(text)) == [list(row) for row in made.matrix_iter(border=BORDER)]
+    assert painted(code(text)) == [list(row) for row in made.matrix_iter(border=4)]
 
 
 def shown(page: Response, name: str) -> str:
@@ -86,7 +86,7 @@ def test_a_receipt_page_holds_the_promise_to_scan_and_to_keep(hall: Hall, tmp_pa
         as_told(page, receipt)
         drawn = code(receipt["promise"])
         assert f'd="{drawn.path}"' in page.text
-        assert drawn.side - 2 * BORDER <= 17 + 4 * LARGEST
+        assert drawn.side - 8 <= 17 + 4 * LARGEST
 
 
 @pytest.mark.postgres

@@ -1,4 +1,4 @@
-"""Two contenders taking turns, and what their medians say."""
+"""Two contenders taking turns, and what their medians say; and what somebody took beside what it may take."""
 
 from __future__ import annotations
 
@@ -43,6 +43,33 @@ class Contest:
                 f"{self.ratio:.2f}",
                 f"({min(each):.2f} to {max(each):.2f})",
                 f"reach {self.target:g}: {'yes' if self.ratio >= self.target else 'NO'}",
+            ),
+            flush=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What somebody took, in seconds or megabytes, and how many times the yardstick it may be at most."""
+
+    name: str
+    took: float
+    yardstick: float
+    unit: str
+    most: float = 1
+    remark: str = ""
+
+    def show(self) -> None:
+        """Print one row."""
+        ratio = self.took / self.yardstick
+        print(
+            ROW.format(
+                self.name,
+                f"{self.took:.1f} {self.unit}",
+                f"{self.yardstick:.1f} {self.unit}",
+                f"{ratio:.2f}",
+                self.remark,
+                f"at most {self.most:g}: {'yes' if ratio <= self.most else 'NO'}",
             ),
             flush=True,
         )

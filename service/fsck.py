@@ -47,7 +47,7 @@ select level, index from {} where octet_length(hashes) is distinct from
     %(hash)s * least(256, greatest(0, (%(size)s::bigint >> (8 * level)) - index * 256)) or level not between 0 and 7
 order by level, index limit 1
 """).format(sql.Identifier(SEALS.table))
-_PAGE: Final = 5000
+_PAGE: Final = 2000
 
 # What every stream and every command has by the way it is appended, and what is appended with it.
 _ORDER: Final[tuple[tuple[str, LiteralString], ...]] = (
@@ -113,7 +113,7 @@ class _Seen:
 def fsck(connection: psycopg.Connection[Any], log_id: UUID, vkey: str, held: Held | None = None) -> Report:
     """Check the log that this key signs for, at one moment, while it may go on growing; nothing is decoded.
 
-    Wants an autocommitting connection that does nothing else.
+    What is held must have been looked up before. Wants an autocommitting connection that does nothing else.
     """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")

@@ -12,7 +12,6 @@ from uuid import UUID
 from service.outside import KEY, Epoch, Leaves, OutsideFails, Part, epochs, note_of, parts
 from service.signing import BadNote, Checkpoint, opened
 
-LONGEST_NOTE: Final = 1 << 16
 MOST_TOLD: Final = 20
 
 
@@ -28,12 +27,16 @@ class GivenUp:
 
 @dataclass
 class Held:
-    """What is held of one log; `damage` fills with what cannot be used while it is read."""
+    """What is held of one log at one moment, so that nothing there is newer than the log that is looked at later.
+
+    `damage` fills with what cannot be used while it is read.
+    """
 
     place: Path
     vkey: str | None = None
     epochs: list[Epoch] = field(default_factory=list)
-    loose: list[Path] = field(default_factory=list)
+    loose: list[tuple[Path, int]] = field(default_factory=list)
+    """Files with notes alone, and how long they are."""
     damage: list[str] = field(default_factory=list)
     given_up: int = 0
 
@@ -76,11 +79,11 @@ class Held:
                 yield found
 
     def _loose(self, vkey: str, kept: Mapping[int, int]) -> Iterator[Checkpoint]:
-        for path in self.loose:
+        for path, length in self.loose:
             with path.open("rb") as file:
-                data = file.read(LONGEST_NOTE)
+                data = file.read(length)
             if data.startswith(b"{"):
-                notes = [note_of(line) for line in path.read_bytes().splitlines()]
+                notes = [note_of(line) for line in data.splitlines(keepends=True) if line.endswith(b"\n")]
             else:
                 notes = [data.decode(errors="replace")]
             for number, note in enumerate(notes, start=1):
@@ -115,7 +118,7 @@ def held(place: Path, log_id: UUID) -> Held:
     Raises OutsideFails when there is nothing of this log.
     """
     if place.is_file():
-        return Held(place, loose=[place])
+        return Held(place, loose=[(place, place.stat().st_size)])
     for folder in (place / str(log_id), place):
         if found := epochs(folder):
             key = folder / KEY
@@ -123,9 +126,8 @@ def held(place: Path, log_id: UUID) -> Held:
             # A line that a crash has torn tells nothing.
             return Held(place, vkey=line.strip() if line.endswith("\n") else None, epochs=found)
     origin = f"bihuan/{log_id}\n".encode()
-    loose = (
-        [path for path in sorted(place.iterdir()) if path.is_file() and _begins(path, origin)] if place.is_dir() else []
-    )
+    files = [path for path in sorted(place.iterdir()) if path.is_file()] if place.is_dir() else []
+    loose = [(path, path.stat().st_size) for path in files if _begins(path, origin)]
     if not loose:
         raise OutsideFails(f"{place} holds nothing of the log {log_id}. Give the folder or file with its checkpoints.")
     return Held(place, loose=loose)

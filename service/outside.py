@@ -47,29 +47,32 @@ class OutsideFails(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """The folder of one epoch; it begins with the leaf of index `first` (from 0)."""
+    """The folder of one epoch as it was found; it begins with the leaf of index `first` (from 0).
+
+    It holds `count` whole leaf hashes, and its checkpoints have so many bytes; what is added meanwhile is left out.
+    """
 
     number: int
     first: int
     folder: Path
-
-    @property
-    def count(self) -> int:
-        """How many whole leaf hashes it holds."""
-        return _size(self.folder / LEAVES) // HASH_BYTES
+    count: int = 0
+    length: int = 0
 
     def lines(self) -> Iterator[tuple[int, str | None]]:
         """Give the checkpoint notes in their order, each with the number of its line; None for a line that is none.
 
         A last line that a crash has torn is passed over.
         """
-        try:
-            with (self.folder / CHECKPOINTS).open("rb") as file:
-                for number, line in enumerate(file, start=1):
-                    if line.endswith(b"\n"):
-                        yield number, note_of(line)
-        except FileNotFoundError:
+        if self.length == 0:
             return
+        left = self.length
+        with (self.folder / CHECKPOINTS).open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                left -= len(line)
+                if left < 0:
+                    return
+                if line.endswith(b"\n"):
+                    yield number, note_of(line)
 
 
 def note_of(line: bytes) -> str | None:
@@ -95,7 +98,8 @@ def epochs(folder: Path) -> list[Epoch]:
     for below in folder.iterdir() if folder.is_dir() else ():
         named = _FOLDER.fullmatch(below.name)
         if named is not None and below.is_dir():
-            found.append(Epoch(int(named[2] or 1), int(named[3] or 0), below))
+            count = _size(below / LEAVES) // HASH_BYTES
+            found.append(Epoch(int(named[2] or 1), int(named[3] or 0), below, count, _size(below / CHECKPOINTS)))
     found.sort(key=lambda one: one.number)
     if len({one.number for one in found}) < len(found):
         raise OutsideFails(f"{folder} has two folders of one epoch. One of them was put there by other means.")

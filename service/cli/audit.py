@@ -97,8 +97,12 @@ def fsck(
     except (BadNote, OutsideFails, OSError, UnicodeDecodeError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(2) from None
-    with database(settings) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
-        report = check(connection, log_id, vkey, outside)
+    try:
+        with database(settings) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+            report = check(connection, log_id, vkey, outside)
+    except OSError as error:
+        typer.echo(f"{error.filename or against} cannot be read: {error.strerror}.", err=True)
+        raise typer.Exit(2) from None
     for finding in report.findings:
         typer.echo(f"WRONG {finding}")
     for line in _counted(report, outside):

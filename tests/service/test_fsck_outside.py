@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from service.held import GivenUp
+from service.fsck import fsck
+from service.held import GivenUp, held
 from service.outside import CHECKPOINTS, LEAVES, OutsideFails
 from service.signing import Signer
 from tests.service.sealed_log import SealedLog, sealed_log
@@ -150,6 +151,16 @@ def test_another_key_outside_is_told(kept: SealedLog) -> None:
     assert "was written under another key" in kept.first(kept.place)
     (kept.folder / "key").write_text(kept.signer.vkey[:50], encoding="utf-8")
     assert kept.first(kept.place) == ""
+
+
+def test_what_is_added_outside_meanwhile_is_left_out(kept: SealedLog) -> None:
+    """An audit looks at the database as it was a moment later than at what is held, never earlier."""
+    found = held(kept.place, kept.log_id)
+    kept.cycle(3)
+    kept.take_back(12)
+    assert kept.first(kept.place).startswith("position 13: the log ends at 12, 15 were")
+    report = fsck(kept.connection, kept.log_id, kept.signer.vkey, found)
+    assert (report.findings, report.leaves_outside, report.checkpoints_outside) == ([], 12, 3)
 
 
 def test_a_place_that_holds_nothing_of_this_log_is_refused(kept: SealedLog, tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def _key(given: str | None) -> str:
 
 
 def _counted(report: Report, outside: Held | None) -> Iterator[str]:
-    good = "not all is as it was" if report.findings else "good: nothing was altered"
+    back = ", but the log was taken back, as told below" if report.epochs else ""
+    good = "not all is as it was" if report.findings else f"good: nothing was altered{back}"
     yield (
         f"{good} · {report.events} events, {report.events - report.sealed} of them not sealed yet,"
         f" {report.checkpoints} checkpoints"

@@ -193,6 +193,7 @@ def test_a_recovery_by_other_means_is_recorded(house: House) -> None:
     assert done.stdout == "Epoch 7 begins: the log is as it was up to position 9.\n"
     assert house.run("checkpoint", "--to", house.place).exit_code == 0
     lines = house.run("fsck", "--against", house.place).stdout.splitlines()
+    assert lines[0].startswith("good: nothing was altered, but the log was taken back, as told below · 11 events")
     assert lines[2:] == [
         "epoch 7 began at position 11: the log was taken back, 9 events were kept",
         "positions 10 to 12 of epoch 1 were given up when epoch 6 began",

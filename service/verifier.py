@@ -428,23 +428,27 @@ class Given(NamedTuple):
 # The files. Each function gives what a file shows, in sentences, and raises Invalid or Unreadable.
 
 
+def promised(note: object, key: Key) -> tuple[int, bytes, str]:
+    """Read a signed promise: the position and leaf hash of a registration, and all of it in words; raises Invalid."""
+    with at("the promise"):
+        shapes = [("title", re.escape(key.name) + "/promise"), COMPLAINT, ("position", f"position {NUMBER}")]
+        shapes += [("leaf", f"leaf {HASH}"), ("time", f"recorded {TIME}[.][0-9]{{6}}Z")]
+        _, complaint, position, leaf, recorded = _values(opened(note, key), "promise", shapes)
+        told = f"complaint {complaint} is event {position} of log {key.log}, recorded {recorded}"
+        return int(position), decoded(leaf, "the leaf"), told
+
+
 def receipt(document: object, given: Given) -> list[str]:
     """Check a receipt: what was promised, and that it is sealed."""
     vkey, promise, note, proof = _document(document, "bihuan-receipt-1", "key promise checkpoint inclusion")
     key = given.key(vkey)
-    with at("the promise"):
-        shapes = [("title", re.escape(key.name) + "/promise"), COMPLAINT, ("position", f"position {NUMBER}")]
-        shapes += [("leaf", f"leaf {HASH}"), ("time", f"recorded {TIME}[.][0-9]{{6}}Z")]
-        _, complaint, position, leaf, recorded = _values(opened(promise, key), "promise", shapes)
-        leaf_hash = decoded(leaf, "the leaf")
-    told = f"complaint {complaint} is event {position} of log {key.log}, recorded {recorded}"
+    position, leaf, told = promised(promise, key)
     if note is None and proof is None:
         return [f"promised, not yet sealed: {told}", *given.compared(key)]
     with at("the checkpoint"):
         checkpoint = Checkpoint.open(note, key)
     with at("the inclusion"):
-        index, hashes = int(position) - 1, _hashes(proof)
-        verify_inclusion(leaf_hash, index, checkpoint.size, checkpoint.root, hashes)
+        verify_inclusion(leaf, position - 1, checkpoint.size, checkpoint.root, _hashes(proof))
     return [f"{told}, sealed by the {checkpoint}", *given.compared(key, checkpoint)]
 
 
@@ -625,10 +629,12 @@ def package(data: bytes, given: Given) -> list[str]:
 
 
 def bare(note: str, given: Given) -> list[str]:
-    """Check a checkpoint that stands alone."""
+    """Check a checkpoint that stands alone, or a promise as it is scanned from a receipt on paper."""
     refused: Exception = Unreadable("a checkpoint does not tell its key: give the one the hall published with --key")
     for key in given.keys:
         try:
+            if note.startswith(f"{key.name}/promise\n"):
+                return [f"promised: {promised(note, key)[2]}", *given.compared(key)]
             checkpoint = Checkpoint.open(note, key)
         except Invalid as error:
             refused = error

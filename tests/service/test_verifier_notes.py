@@ -228,7 +228,11 @@ CHANGES: Final[dict[str, Change]] = {
     # What is in a checkpoint alone.
     "checkpoint edited": ("checkpoint", lambda m: m.replace("\n11\n", "\n12\n"), "WRONG: the signature by"),
     "checkpoint by another": ("checkpoint", lambda _: OTHER_KEY.checkpoint(), "WRONG: not signed by"),
-    "promise alone": ("checkpoint", lambda _: HALL.promise(), "WRONG: line 1 of the checkpoint, its origin"),
+    "promise alone, edited": (
+        "checkpoint",
+        lambda _: HALL.promise().replace("position 1", "position 2"),
+        "WRONG: the promise: the signature by",
+    ),
     "checkpoint with a mark in front": ("checkpoint", lambda m: "\ufeff" + m, "cannot be judged: not the JSON"),
 }
 

@@ -84,6 +84,11 @@ def test_a_receipt_page_holds_the_promise_to_scan_and_to_keep(hall: Hall, tmp_pa
         assert shown(page, "number") in verdict.said
         assert shown(page, "code") not in json.dumps(receipt)
         as_told(page, receipt)
+        scanned = judged(tmp_path, receipt["promise"], "--key", hall.parts.signer.vkey)
+        assert (scanned.good, f"promised: complaint {shown(page, 'number')}" in scanned.said) == (True, True)
+        assert not judged(
+            tmp_path, receipt["promise"].replace("position ", "position 1"), "--key", hall.parts.signer.vkey
+        ).good
         drawn = code(receipt["promise"])
         assert f'd="{drawn.path}"' in page.text
         assert drawn.side - 8 <= 17 + 4 * LARGEST

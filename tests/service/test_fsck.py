@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.exports.log import sealed_now
+from service.fsck import fsck
+from service.held import held
+from service.outside import append
 from tests.service.fresh import fresh_database
+from tests.service.old_hall import old_hall
 from tests.service.sealed_log import SealedLog, sealed_log
 from tests.service.tampering import DOWN, EXCHANGE, PUT_IN, REHASH, TAMPERED, UP, edit, together
 
@@ -117,7 +123,31 @@ def test_an_end_that_was_cut_off_before_it_was_sealed_shows_by_who_read_it(kept:
     assert kept.first().startswith("1 names are claimed for what is not in the log")
 
 
+@pytest.mark.parametrize("name", ["taken out and closed up", "two taken out and closed up", "put in", "exchanged"])
+def test_what_follows_from_it_is_not_told_as_something_else(kept: SealedLog, name: str) -> None:
+    """The log is shorter because an event was taken out, not because its end was cut off."""
+    kept.alter(TAMPERED[name][0])
+    said = [str(one) for one in kept.check(kept.place).findings]
+    assert said[0] == TAMPERED[name][1]
+    assert not [one for one in said if "ends at" in one or "the checkpoint" in one]
+
+
 # Clean logs of any shape.
+
+
+def test_nothing_is_reported_on_a_hall_at_work(database: str, tmp_path: Path) -> None:
+    """With commands of several events, on several streams, and names that are claimed."""
+    with old_hall(database, tmp_path / "home") as hall:
+        for _ in range(3):
+            hall.carry(hall.complain())
+        hall.erase(hall.carry(hall.complain()))
+        signed = sealed_now(hall.parts)
+        with psycopg.connect(database, autocommit=True) as connection:
+            append(connection, hall.parts.signer.vkey, signed, tmp_path)
+            outside = held(tmp_path, hall.parts.recorder.log_id)
+            report = fsck(connection, hall.parts.recorder.log_id, hall.parts.signer.vkey, outside)
+    assert report.findings == []
+    assert report.events == report.sealed == report.leaves_outside == signed.checkpoint.size > 50
 
 
 def test_nothing_is_reported_on_a_clean_log(server: str, tmp_path: Path) -> None:

@@ -177,7 +177,8 @@ class _Check:
     def _restored(self) -> list[tuple[int, int, int]]:
         try:
             with self._connection.transaction():
-                return self._connection.execute(_RESTORED, (log.STREAM,)).fetchall()
+                found = self._connection.execute(_RESTORED, (log.STREAM,)).fetchall()
+                return [row for row in found if None not in row]
         except psycopg.DataError:
             # Somebody wrote something else there, and the rows will show it.
             return []

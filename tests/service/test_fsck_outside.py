@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from service.fsck import fsck
-from service.held import GivenUp, held
+from service.held import GivenUp, Held, held
 from service.outside import CHECKPOINTS, LEAVES, OutsideFails
-from service.signing import Signer
+from service.signing import Checkpoint, Signer
 from tests.service.sealed_log import SealedLog, sealed_log
 from tests.service.tampering import DOWN, EXCHANGE, PUT_IN, TIMES_STAY, UP, edit, together
 
@@ -163,6 +166,37 @@ def test_what_is_added_outside_meanwhile_is_left_out(kept: SealedLog) -> None:
     assert (report.findings, report.leaves_outside, report.checkpoints_outside) == ([], 12, 3)
 
 
+def test_what_happens_meanwhile_is_left_out(kept: SealedLog, database: str) -> None:
+    """An audit looks at one moment, however long it takes."""
+
+    class Slow(Held):
+        def checkpoints(self, vkey: str, known: Mapping[int, int]) -> Iterator[Checkpoint]:
+            with sealed_by(database, kept) as other:
+                other.grow(5)
+                other.sign()
+            yield from super().checkpoints(vkey, known)
+
+    report = fsck(kept.connection, kept.log_id, kept.signer.vkey, Slow(kept.place))
+    assert (report.findings, report.events, report.sealed, report.checkpoints) == ([], 12, 12, 3)
+    assert kept.check().events == 17
+
+
+@contextmanager
+def sealed_by(dsn: str, log: SealedLog) -> Iterator[SealedLog]:
+    """Give the same log over a connection of its own."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield replace(log, connection=connection)
+
+
+def test_a_checkpoint_of_another_epoch_is_told(kept: SealedLog) -> None:
+    """Whoever signs for an epoch that never began prepares to give something up."""
+    signed = kept.sign().checkpoint
+    forged = replace(signed, epoch=2)
+    kept.alter("update checkpoints set epoch = 2 where size = 12")
+    kept.connection.execute("update checkpoints set note = %s where size = 12", (kept.signer.sign(forged.text()),))
+    assert kept.first() == "the checkpoint of 12 events says epoch 2, which was another one"
+
+
 def test_a_place_that_holds_nothing_of_this_log_is_refused(kept: SealedLog, tmp_path: Path) -> None:
     """Nothing compared is not nothing found."""
     other = kept.notes(tmp_path / "notes")
@@ -222,9 +256,11 @@ def test_an_epoch_that_the_log_forgot_is_missed(kept: SealedLog) -> None:
     assert kept.first(kept.place).startswith("position 13: the log ends at 12")
 
 
-def test_a_mark_that_says_nothing_is_one_more_altered_row(kept: SealedLog) -> None:
+@pytest.mark.parametrize("state", ["x", "{}", '{"e": {"epoch": "x", "kept": 1}}', '{"e": {"epoch": 2}}', "\\xff"])
+def test_a_mark_that_says_nothing_is_one_more_altered_row(kept: SealedLog, state: str) -> None:
     """An audit reads what the log says about its epochs, and does not fail on it."""
     kept.restored(12, 2)
     kept.cycle(1)
-    kept.alter("update events set state = 'x' where position = 13")
+    kept.alter("alter table events disable trigger all")
+    kept.connection.execute("update events set state = %s::bytea where position = 13", (state,))
     assert kept.first(kept.place).startswith("position 13: the row was changed after it was stored")

@@ -162,3 +162,19 @@ def test_readiness_tells_when_was_signed(running: Running) -> None:
     (at,) = running.kept.connection.execute("select max(signed_at) from checkpoints").fetchone() or (None,)
     assert at is not None
     assert ready["last_checkpoint"] == at.isoformat()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update checkpoints set note = replace(note, 'epoch 1', 'epoch 2')",
+        "update checkpoints set note = ''",
+        "update seals_1 set hashes = substr(hashes, 1, 100)",
+        "update seals_1 set hashes = overlay(hashes placing sha256('x') from 193)",
+    ],
+)
+def test_readiness_tells_that_signing_is_refused(running: Running, statement: str) -> None:
+    """What was signed cannot be read any more, or the tree does not bear it out; complaints are still taken."""
+    running.kept.alter(statement)
+    ready = running.ready()
+    assert (ready["status"], ready["sealing"]) == ("ready", "refused: run bihuan audit fsck")

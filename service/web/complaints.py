@@ -32,6 +32,8 @@ from service.known import known, told_at
 from service.limits import place
 from service.opening import purpose_of
 from service.parts import Parts
+from service.receipts import LogAltered
+from service.receipts import Receipt as Promised
 from service.receipts import promised as promised_in_log
 from service.web.answers import changed, head
 from service.web.by_code import HOUR, by_code
@@ -115,9 +117,20 @@ def let_in(request: Request, form: RegisterForm, parts: Parts, who: Caller | Non
     return form
 
 
+def promise_of(parts: Parts, case: UUID) -> Promised | None:
+    """Give the promise of a registration, if there is one; over an altered row there is none.
+
+    Number and code are shown once: they must not be lost with it.
+    """
+    try:
+        return promised_in_log(parts, case)
+    except LogAltered:
+        return None
+
+
 def taken_home(parts: Parts, receipt: Receipt) -> dict[str, Any]:
     """Give what somebody who complained takes home; asked for again it is the same, to the letter."""
-    promise = promised_in_log(parts, receipt.case)
+    promise = promise_of(parts, receipt.case)
     return {
         "id": receipt.case,
         "complaint_no": receipt.complaint_no,

@@ -16,7 +16,6 @@ from domain.complaint.intake import Channel
 from domain.errors import NotYourRole, Refused
 from projections.docket import fold
 from projections.histories import read_stream
-from service import receipts
 from service.forms.intake import RegisterForm
 from service.parts import Parts
 from service.web import complaints
@@ -187,7 +186,7 @@ def receipt(page: InPage) -> Response:
         "provisional": promised["due_provisional"],
         "step": row.step,
     }
-    promise = receipts.promised(page.parts, case)
+    promise = complaints.promise_of(page.parts, case)
     answer = page.show("receipt.html", receipt=told, slip=None if promise is None else slip(promise))
     # On a machine that many use, the next one must not find it.
     answer.delete_cookie(RECEIPT, path="/receipt", httponly=True, samesite="strict")

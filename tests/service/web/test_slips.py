@@ -95,6 +95,23 @@ def test_a_receipt_page_holds_the_promise_to_scan_and_to_keep(hall: Hall, tmp_pa
 
 
 @pytest.mark.postgres
+def test_number_and_code_are_shown_whatever_became_of_the_row(hall: Hall) -> None:
+    """They are shown once; where the row was altered meanwhile, nothing is promised beside them."""
+    form = {"hall": "GXQ", "narrative": "排队两小时。"}
+    api = hall.client(**{"Idempotency-Key": "a-key-that-nobody-guesses"})
+    first = api.post("/api/v1/complaints", json=form).json()
+    client = hall.client()
+    client.follow_redirects = False
+    assert complain(client).status_code == 303
+    with hall.parts.pool.connection() as connection:
+        connection.execute("alter table events disable trigger all")
+        connection.execute("update events set command_seq = 7 where name like 'complaint.registered.%'")
+    page = client.get("/receipt")
+    assert (page.status_code, shown(page, "number")[:7], "receipt.json" in page.text) == (200, "TS-GXQ-", False)
+    assert api.post("/api/v1/complaints", json=form).json() == {**first, "receipt": None}
+
+
+@pytest.mark.postgres
 def test_the_own_case_tells_how_far_its_receipt_is(hall: Hall, tmp_path: Path) -> None:
     """Promised at first, then sealed; the file there has the proof, and the fingerprint of the paper."""
     client = browser(hall)

@@ -164,7 +164,7 @@ def lag(dsn: str, writers: Writers) -> Iterator[Figure]:
     finally:
         follower.communicate()
     lags = watch.lags()
-    named = f"lag of the tree while 8 writers append {rate:.0f}/s"
+    named = f"lag of the tree, 8 writers appending {rate:.0f}/s"
     yield Figure(f"{named}, p50", quantile(lags, 0.5) * 1000, LAG * 1000, "ms")
     yield Figure(f"{named}, p99", quantile(lags, 0.99) * 1000, LAG * 1000, "ms")
 
@@ -214,7 +214,7 @@ def audits(small: Filled, large: Filled, folder: Path) -> Iterator[Figure]:
     )
     for name, (less, more) in ran.items():
         yield Figure(
-            f"peak memory of {name}, {large.events} / {small.events} events", more.megabytes, less.megabytes, "MB", FLAT
+            f"memory: {name}, {large.events} / {small.events} events", more.megabytes, less.megabytes, "MB", FLAT
         )
 
 

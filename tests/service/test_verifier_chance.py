@@ -42,7 +42,7 @@ def meaning(kind: str, data: bytes) -> Any:  # noqa: ANN401 - whatever it says
         case "log.gz":
             return meaning("log", gzip.decompress(data))
         case "log":
-            return [json.loads(line) for line in data.splitlines(keepends=False) if line] if b"\r" not in data else None
+            return [json.loads(line) for line in data.split(b"\n") if line]
         case "package":
             with zipfile.ZipFile(io.BytesIO(data)) as box:
                 return {name: box.read(name) for name in box.namelist()}

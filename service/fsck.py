@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from domain import log
-from projections.leaf import Leaf
+from projections.leaf import Leaf, stored_leaves
 from projections.merkle import HASH_BYTES
 from projections.seals import SEALS, TILE
 from service.diagnosis import Course, Difference, told
@@ -29,9 +29,8 @@ THE_LOG: Final = 0
 NOWHERE: Final = 2**63
 """Instead of a position: a finding about the log as a whole comes first, one about no event in particular last."""
 
-_ROWS: Final = """
-select position, stream_id, version, name, recorded_at, command_id, command_seq, state, leaf_hash from events
-order by position
+_PAGE_END: Final = """
+select max(position) from (select position from events where position > %s order by position limit %s) as page
 """
 _ROW: Final = """
 select position, stream_id, version, name, recorded_at, command_id, command_seq, state from events where position = %s
@@ -47,10 +46,16 @@ select level, index from {} where octet_length(hashes) is distinct from
     %(hash)s * least(256, greatest(0, (%(size)s::bigint >> (8 * level)) - index * 256)) or level not between 0 and 7
 order by level, index limit 1
 """).format(sql.Identifier(SEALS.table))
-_PAGE: Final = 2000
+_PAGE: Final = 5000
 
 # What every stream and every command has by the way it is appended, and what is appended with it.
 _ORDER: Final[tuple[tuple[str, LiteralString], ...]] = (
+    ("a row stands before the first position", "select min(position) from events where position < 1"),
+    (
+        "it was recorded at a time before that of the event before it",
+        """select min(position) from (select position, recorded_at, lag(recorded_at)
+        over (order by position) as earlier from events) as placed where recorded_at < earlier""",
+    ),
     (
         "the version is not the next one of its stream",
         """select min(position) from (select position, version, row_number()
@@ -117,7 +122,6 @@ def fsck(connection: psycopg.Connection[Any], log_id: UUID, vkey: str, held: Hel
     """
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
-        # The clock and the zone of whoever asks change nothing about the bytes of a time.
         return _Check(connection, log_id, vkey, held).done()
 
 
@@ -186,36 +190,37 @@ class _Check:
     def _pass(self) -> None:
         seen = heapq.merge(self._signed(), self._signed_outside(), key=lambda one: one.size)
         due = next(seen, None)
-        before: datetime | None = None
-        with self._connection.cursor("rows", binary=True) as cursor:
-            cursor.execute(_ROWS)
-            while page := cursor.fetchmany(_PAGE):
-                for *row, stored in page:
-                    leaf = _leaf(self._log_id, row)
-                    self._compare(leaf, stored)
-                    if before is not None and leaf.recorded_at < before:
-                        self._wrong(leaf.position, "it was recorded at a time before that of the event before it")
-                    before = leaf.recorded_at
-                    while due is not None and due.size <= self._end:
-                        self._judge(due)
-                        due = next(seen, None)
+        last = 0
+        while end := self._page_end(last):
+            # Whole pages, because nothing else can be asked while one comes; only hashes are kept of it.
+            for position, computed, stored in list(stored_leaves(self._connection, last + 1, end)):
+                self._compare(position, computed, stored)
+                while due is not None and due.size <= self._end:
+                    self._judge(due)
+                    due = next(seen, None)
+            last = end
         while due is not None:
             if due.checkpoint is not None and (self._reach is None or self._reach.size < due.size):
                 self._reach = due
             due = next(seen, None)
 
-    def _compare(self, leaf: Leaf, stored: bytes) -> None:
-        position, index = leaf.position, leaf.position - 1
+    def _page_end(self, after: int) -> int | None:
+        row = self._connection.execute(_PAGE_END, (after, _PAGE)).fetchone()
+        return None if row is None else row[0]
+
+    def _compare(self, position: int, computed: bytes, stored: bytes) -> None:
+        index = position - 1
         if position <= self._end:
             self._wrong(self._end, f"a row too much stands at position {position}")
             return
         if position != self._end + 1:
             self._missing(self._end + 1, position - 1)
         self._end = position
-        computed, sealed, outside = leaf.digest(), self._tiles.get(0, index), self._outside.get(index)
+        sealed, outside = self._tiles.get(0, index), self._outside.get(index)
         if computed != stored or sealed not in {None, computed} or outside not in {None, computed}:
-            difference = Difference(position=position, computed=computed, stored=stored, sealed=sealed, outside=outside)
-            self._differs(difference)
+            self._differs(
+                Difference(position=position, computed=computed, stored=stored, sealed=sealed, outside=outside)
+            )
         if self._whole:
             for level, number, hash_ in self._grown.append(computed):
                 if self._tiles.get(level, number) not in {None, hash_} and self._first is None:
@@ -229,10 +234,8 @@ class _Check:
     def _missing(self, first: int, last: int) -> None:
         self._whole = False
         for position in range(first, min(last, first + MOST_LOOKED_AT) + 1):
-            hashes = self._tiles.get(0, position - 1), self._outside.get(position - 1)
-            self._differs(
-                Difference(position=position, computed=None, stored=None, sealed=hashes[0], outside=hashes[1])
-            )
+            sealed, outside = self._tiles.get(0, position - 1), self._outside.get(position - 1)
+            self._differs(Difference(position=position, computed=None, stored=None, sealed=sealed, outside=outside))
 
     def _differs(self, difference: Difference) -> None:
         self._first = self._first or difference
@@ -366,7 +369,7 @@ class _Check:
     def leaf(self, position: int) -> Leaf | None:
         """Give what a row holds."""
         row = self._connection.execute(_ROW, (position,), binary=True).fetchone()
-        return None if row is None else _leaf(self._log_id, row)
+        return None if row is None or None in row else _leaf(self._log_id, row)
 
     def reference(self, position: int) -> bytes | None:
         """Give what the hash of an event was."""

@@ -32,8 +32,9 @@ from domain.complaint import (
 from domain.complaint.inquiry import ConflictCheck, EvidenceKind, Responsibility, ResponsibilityKind
 from domain.complaint.intake import Channel, Complexity, Confidentiality, HandlingClass, Medium, Severity, Vulnerable
 from domain.complaint.replying import AppealRoute, Decision
-from domain.complaint.revisiting import Answers, Grade, Outcome, Resolved, RevisitStatus
+from domain.complaint.revisiting import Answers, Outcome, Resolved, RevisitStatus
 from domain.complaint.state import Finding, IdentityMode, Respondent
+from domain.grade import Grade
 from domain.handling import ContactResult, Facts, Method
 from domain.rulebook import (
     Profile,

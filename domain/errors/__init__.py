@@ -85,16 +85,26 @@ from domain.errors.persons import (
     WithdrawalInvalid,
 )
 from domain.errors.refused import About, Refused
+from domain.errors.reviews import (
+    AlreadyReviewed,
+    CodeNotOfGrade,
+    FollowedUp,
+    InvitationUnknown,
+    InvitationUsed,
+    ReasonMissing,
+)
 
 __all__ = [
     "About",
     "AlreadyPublished",
+    "AlreadyReviewed",
     "AlreadyRevisited",
     "AlreadyThere",
     "AskedBefore",
     "BeforeLast",
     "CannotMerge",
     "ClockStands",
+    "CodeNotOfGrade",
     "ComplaintToRegister",
     "ContactMissing",
     "DataErased",
@@ -107,7 +117,10 @@ __all__ = [
     "ExtensionTooLong",
     "FinalDecision",
     "FindingMissing",
+    "FollowedUp",
     "HandlerNeeded",
+    "InvitationUnknown",
+    "InvitationUsed",
     "LinkedCases",
     "LinkedUnserved",
     "NoPolicy",
@@ -144,6 +157,7 @@ __all__ = [
     "PointsMisallotted",
     "ProposalOver",
     "ProposalPending",
+    "ReasonMissing",
     "RectificationMissing",
     "RectificationOpen",
     "RecusalPending",

@@ -17,7 +17,8 @@ from domain.errors import (
     AlreadyThere,
     InvitationUnknown,
     InvitationUsed,
-    NotYetHappened,
+    NobodyServed,
+    NotYourRole,
     TooEarly,
     TooLate,
     Unknown,
@@ -169,7 +170,7 @@ class Occasion:
 def decide(occasion: Occasion | None, command: OccasionCommand, facts: Facts) -> Sequence[Event | For]:
     """Answer what is asked of a visit.
 
-    Raises NoPolicy, NotYourRole, AlreadyThere, Unknown, UnknownReference, NotYetHappened, TooEarly, TooLate,
+    Raises NoPolicy, NotYourRole, AlreadyThere, Unknown, UnknownReference, NobodyServed, TooEarly, TooLate,
     InvitationUnknown, InvitationUsed, AlreadyReviewed, and what `rated` raises.
     """
     match command:
@@ -196,11 +197,14 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
     permit(by, command.profile, "occasion/open", at, facts)
     if command.hall not in facts.register.sites:
         raise UnknownReference(kind="hall", value=command.hall)
-    if served_at is not None and served_at > at:
-        raise NotYetHappened(happened_at=served_at)
-    until = None
+    # The clock of a case system may run ahead: that is kept, and nobody has longer to rate for it (§14 case 12).
+    moment = at if served_at is None else min(served_at, at)
+    attribution, until = _attribution(command, moment, facts), None
     if command.profile is Profile.HALL:
-        until = facts.limit(command.profile, LIMIT, at, since=served_at)
+        # Or a bad rating would be nobody's to answer.
+        if attribution is None:
+            raise NobodyServed
+        until = facts.limit(command.profile, LIMIT, at, since=moment)
     event = Opened(
         at=at,
         by=by,
@@ -211,7 +215,7 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
         channel=command.channel,
         served_at=served_at,
         seconds=command.seconds,
-        attribution=_attribution(command, served_at or at, facts),
+        attribution=attribution,
         applicant=command.applicant,
         agent=command.agent,
         name=command.name,
@@ -222,14 +226,18 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
     if occasion is None:
         return [event]
     # The case system sends a visit again when it got no answer; another one under the same number is a mistake.
-    if _same(occasion.opened, event):
+    if _same(occasion.opened, event, command):
         return []
     raise AlreadyThere(project_no=command.project_no, service_number=command.service_number)
 
 
-def _same(there: Opened, again: Opened) -> bool:
+def _same(there: Opened, again: Opened, command: Open) -> bool:
+    """Compare what was told; what the rules and the register made of it then is kept, whatever they say now."""
+    frozen, anew = there.attribution, again.attribution
+    if frozen is not None and anew is not None:
+        anew = replace(anew, department=command.department or frozen.department, staff=command.staff or frozen.staff)
     sealed = {"at": there.at, "by": there.by, "name": there.name, "phone": there.phone}
-    rules = {"review_until": there.review_until, "basis": there.basis, "attribution": there.attribution}
+    rules = {"review_until": there.review_until, "basis": there.basis, "attribution": anew}
     return replace(again, **sealed, **rules) == there  # type: ignore[arg-type]  # fields of the event itself
 
 
@@ -252,8 +260,10 @@ def _attribution(command: Open, moment: datetime, facts: Facts) -> Attribution |
         return None
     staff = command.staff
     if staff is None and window is not None:
-        serving = {t.person for t in register.tenures if register.posts[t.post].window == window and t.covers(moment)}
-        staff = next(iter(serving)) if len(serving) == 1 else None
+        there = {code for code, post in register.posts.items() if post.window == window}
+        own = {t.person for t in register.tenures if t.post in there and t.covers(moment)}
+        lent = {d.deputy for d in register.deputyships if d.post in there and register.absent(d.deputy, d.post, moment)}
+        staff = next(iter(own)) if len(own | lent) == 1 else None
     return Attribution(department=department, window=window, item=item, staff=staff)
 
 
@@ -281,14 +291,14 @@ def _invite(occasion: Occasion, command: Invite, facts: Facts) -> Sequence[Event
 def _submit(occasion: Occasion, command: Submit, facts: Facts) -> Sequence[Event | For]:
     at, by, there, token = command.at, command.by, occasion.opened, command.token
     permit(by, there.profile, "review/submit", at, facts)
-    # Whoever was served has a link; what others write down for them has none.
-    if by.role is Role.CITIZEN and token not in occasion.invitations:
+    # Whoever was served has an invitation, and nobody else gives a rating with it.
+    if token not in occasion.invitations and (token is not None or by.role is Role.CITIZEN):
         raise InvitationUnknown
+    if token is not None and by.role is not Role.CITIZEN:
+        raise NotYourRole(role=by.role, command="review/submit")
     review = review_of(stream(there.project_no, there.service_number))
     if occasion.reviewed is not None:
-        if token is None:
-            raise AlreadyReviewed
-        raise InvitationUsed if token == occasion.reviewed.token else AlreadyReviewed
+        raise InvitationUsed if token is not None and token == occasion.reviewed.token else AlreadyReviewed
     if _over(occasion, at, facts):
         raise TooLate
     visit = Rated(

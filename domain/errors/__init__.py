@@ -91,6 +91,7 @@ from domain.errors.reviews import (
     FollowedUp,
     InvitationUnknown,
     InvitationUsed,
+    NobodyServed,
     ReasonMissing,
 )
 
@@ -124,6 +125,7 @@ __all__ = [
     "LinkedCases",
     "LinkedUnserved",
     "NoPolicy",
+    "NobodyServed",
     "NotAComplaint",
     "NotEveryPointAnswered",
     "NotForPublication",

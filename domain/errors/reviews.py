@@ -5,6 +5,14 @@ from __future__ import annotations
 from domain.errors.refused import Refused
 
 
+class NobodyServed(Refused):
+    """Nothing says who served: no window with a department, no item and no department."""
+
+    code = "nobody-served"
+    about = "content"
+    then = "Name the window, the item or the department."
+
+
 class InvitationUnknown(Refused):
     """This link invites to no rating."""
 

@@ -11,6 +11,7 @@ from domain.errors import FollowedUp, NotYourRole, ReasonMissing, TooLate, Unkno
 from domain.grade import Grade
 from domain.handling import Facts, permit
 from domain.review.submitting import (
+    DETAILS,
     Accepted,
     Appended,
     Attribution,
@@ -27,6 +28,7 @@ from domain.review.submitting import (
 from domain.sealed import Sealed, Similar, TextFacts
 
 __all__ = [
+    "DETAILS",
     "REVIEW",
     "Accepted",
     "Append",
@@ -94,6 +96,9 @@ def decide(review: Review | None, command: ReviewCommand, facts: Facts) -> Seque
     # A wrong link and a review that does not exist look alike.
     if command.own_link != first.own_link:
         raise Unknown
+    # Whatever a policy says: nobody else confirms a rating, or adds to it.
+    if by.role is not Role.CITIZEN:
+        raise NotYourRole(role=by.role)
     match command:
         case Corroborate():
             permit(by, first.profile, "review/corroborate", at, facts)
@@ -107,8 +112,6 @@ def decide(review: Review | None, command: ReviewCommand, facts: Facts) -> Seque
 
 def _append(review: Review, command: Append, facts: Facts) -> Sequence[Event | For]:
     at, by, first, grade = command.at, command.by, review.submitted, command.grade
-    if by.role is not Role.CITIZEN:
-        raise NotYourRole(role=by.role, command="review/append")
     if review.appended is not None:
         raise FollowedUp
     if facts.late(first.profile, first.follow_up_until, at):

@@ -199,12 +199,10 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
         raise UnknownReference(kind="hall", value=command.hall)
     # The clock of a case system may run ahead: that is kept, and nobody has longer to rate for it (§14 case 12).
     moment = at if served_at is None else min(served_at, at)
-    attribution, until = _attribution(command, moment, facts), None
-    if command.profile is Profile.HALL:
-        # Or a bad rating would be nobody's to answer.
-        if attribution is None:
-            raise NobodyServed
-        until = facts.limit(command.profile, LIMIT, at, since=moment)
+    attribution = _attribution(command, moment, facts)
+    # Or a bad rating would be nobody's to answer.
+    if attribution is None and command.profile is Profile.HALL:
+        raise NobodyServed
     event = Opened(
         at=at,
         by=by,
@@ -220,7 +218,7 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
         agent=command.agent,
         name=command.name,
         phone=command.phone,
-        review_until=until,
+        review_until=facts.limit(command.profile, LIMIT, at, since=moment),
         basis=facts.basis(command.profile, at),
     )
     if occasion is None:

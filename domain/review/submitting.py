@@ -186,7 +186,7 @@ def rated(opinion: Opinion, visit: Rated, token: Digest | None, *, at: datetime,
         reviewer=known if opinion.identity_mode is IdentityMode.REAL_NAME else None,
         corroborated=by_themselves or not ours,
         seconds_since_service=None if since is None else int((at - since).total_seconds()),
-        follow_up_until=facts.limit(visit.profile, "review.followup_window", at) if ours else None,
+        follow_up_until=facts.limit(visit.profile, "review.followup_window", at),
         basis=facts.basis(visit.profile, at),
     )
 

@@ -70,6 +70,7 @@ def test_one_service_of_a_project_is_one_visit() -> None:
     """Each number of a project has a stream of its own, and the same number always the same."""
     assert stream(PROJECT, 1) == VISIT
     assert len({stream(PROJECT, 1), stream(PROJECT, 2), stream(f"{PROJECT}:1", 1), occasion.review_of(VISIT)}) == 4
+    assert stream("12", 3) != stream("1", 23)
 
 
 def test_a_visit_sent_again_is_nothing_new() -> None:
@@ -79,6 +80,8 @@ def test_a_visit_sent_again_is_nothing_new() -> None:
         replace(OPEN, at=later(OPEN.at, hours=5), by=COUNTER, name=sealed("anew"), phone=None)
     ).then_nothing()
     visit(OPENED, INVITED, REVIEWED).when(OPEN).then_nothing()
+    visit(OPENED, facts=replace(FACTS, rulebook_version=6)).when(OPEN).then_nothing()
+    visit(OPENED, facts=without_calendar()).when(OPEN).then_nothing()
     visit(OF_LEDGER).when(LEDGER).then_nothing()
 
 

@@ -182,6 +182,12 @@ def test_a_worse_word_opens_one_work_order() -> None:
     rating(BADLY, WORK_ORDER).when(BADLY_AGAIN).then([worse])
 
 
+def test_a_rating_that_is_about_nobody_is_nobodys_work() -> None:
+    """Where a history does not say who served, the follow-up is kept and no order is made up."""
+    unknown = replace(SUBMITTED, attribution=None)
+    rating(unknown).when(BADLY_AGAIN).then([replace(APPENDED, grade=Grade.DISSATISFIED, codes=("214",))])
+
+
 def test_only_the_own_link_leads_to_a_rating() -> None:
     """A wrong one, and a rating that is not there, look alike; where there is no link nobody has one."""
     for command in (APPEND, CORROBORATE):

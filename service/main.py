@@ -23,6 +23,7 @@ from service.web import (
     handing_over,
     health,
     notices,
+    occasions,
     own,
     pages_cases,
     pages_intake,
@@ -32,6 +33,7 @@ from service.web import (
     problems,
     published,
     register,
+    reviews,
     statements,
 )
 from service.web.guard import guard
@@ -56,11 +58,14 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(privacy.public, prefix="/api/v1")
     app.include_router(own.public, prefix="/api/v1")
     app.include_router(published.public, prefix="/api/v1")
+    app.include_router(reviews.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(statements.router, prefix="/api/v1")
+    app.include_router(occasions.router, prefix="/api/v1")
+    app.include_router(reviews.router, prefix="/api/v1")
     app.include_router(handing_over.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")

@@ -39,7 +39,7 @@ from tests.service.web.walking import UNLIMITED, Walk, is_problem
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", ["embedded"], indirect=True)]
 
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "roles.md"
-OF_SOMETHING: Final = re.compile(r"\{(case|contact|notice|statement)_id}")
+OF_SOMETHING: Final = re.compile(r"\{(case|contact|notice|statement|occasion|review)_id}")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,7 @@ def test_a_case_of_another_hall_is_nowhere(walk: Walk) -> None:
         assert any(one.get(case.path).status_code == 200 for one in walk.away.cast.values())
     made = {kind: walk.contact(walk.away, kind) for kind in ("complaint", "enquiry")}
     made["notice"] = walk.notice(one, walk.away)
+    made |= {"occasion": walk.visit(walk.away), **walk.rating(walk.away)}
     for case in cases.values():
         case.made |= made
     position = hall.last_position()

@@ -117,7 +117,7 @@ Command = Literal[
     "review/append",
     "review/corroborate",
 ]
-"""The commands of a complaint's loop (domain.md §6.3) without their noun; those of visits and reviews (§7.2) with it."""
+"""The commands of a complaint's loop (domain.md §6.3) without their noun; of visits and reviews (§7.2) with it."""
 
 Step = Literal["register", "accept", "assign", "sign-for", "record-finding", "rectify", "reply", "revisit", "close"]
 """The steps a profile requires or not, by the command that takes them."""

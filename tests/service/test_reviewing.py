@@ -296,19 +296,6 @@ def test_the_same_words_from_one_device_are_found(parts: Parts) -> None:
     assert [tuple(one.case for one in each.submitted.similar) for each in found] == [(), (found[0].review,), (), ()]
 
 
-def test_a_refused_rating_leaves_no_key_behind(parts: Parts) -> None:
-    """What was sealed for nothing gives its key back."""
-    opened = visit(parts)
-    tokens = [token_of(parts, opened) for _ in range(2)]
-    rate(parts, tokens[0])
-    count = "select count(*) from vault.keys where owner is not null"
-    with parts.pool.connection() as connection:
-        before = connection.execute(count).fetchone()
-        with pytest.raises(AlreadyReviewed):
-            rate(parts, tokens[1])
-        assert connection.execute(count).fetchone() == before
-
-
 def test_a_terminal_with_a_wrong_clock_is_believed_in_nothing(parts: Parts) -> None:
     """What it claims is kept beside; the limits go by our clock (domain.md §14 case 12)."""
     ahead = datetime(2999, 1, 1, tzinfo=UTC)

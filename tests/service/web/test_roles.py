@@ -23,6 +23,7 @@ from tests.service.web.doors import (
     ADMINISTRATION,
     EVERYBODY,
     OTHERWISE,
+    RECORDS_VISITS,
     REGISTRARS,
     ROLES,
     SEES_CASES,
@@ -106,8 +107,8 @@ def test_a_case_of_another_hall_is_nowhere(walk: Walk) -> None:
 
 
 def test_what_is_named_beside_a_case_must_be_known_too(walk: Walk) -> None:
-    """A case is not merged into one of another hall, nor a contact linked to it: it looks like none."""
-    stranger, own = walk.case(Turn(), at=walk.away), walk.case(Turn())
+    """A case is not merged into one of another hall, nor a contact linked to it, nor a visit there rated."""
+    stranger, own, visit = walk.case(Turn(), at=walk.away), walk.case(Turn()), walk.visit(walk.away)
     contact = walk.contact(walk.here)
     position = walk.hall.last_position()
     form = {"primary": stranger.id, "link": "joint"}
@@ -116,6 +117,9 @@ def test_what_is_named_beside_a_case_must_be_known_too(walk: Walk) -> None:
     for role in REGISTRARS:
         named = {"complaint_no": stranger.complaint_no}
         answer = walk.people[role].post(f"{V1}/contacts/{contact}/link", json=named)
+        assert is_problem(answer, 404, Unknown.code, Unknown.message()), (role, answer.text)
+    for role in RECORDS_VISITS:
+        answer = walk.people[role].post(f"{V1}/reviews", json={"occasion": visit, "grade": "satisfied"})
         assert is_problem(answer, 404, Unknown.code, Unknown.message()), (role, answer.text)
     assert walk.hall.last_position() == position
 

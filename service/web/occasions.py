@@ -33,7 +33,7 @@ class Listed(BaseModel):
     hall: Code | None = None
     department: Code | None = None
     window: Code | None = None
-    before: int | None = Field(default=None, ge=1, description="`next` of the page before.")
+    before: int | None = Field(default=None, ge=1, lt=2**63, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=200)
     wait_for: int | None = Field(default=None, ge=0, description="Wait, two seconds at most, for this position.")
 

@@ -130,7 +130,7 @@ class Listed(BaseModel):
     followed_up: bool | None = Field(default=None, description="Whether it was added to.")
     rated_from: Moment | None = None
     rated_before: Moment | None = None
-    before: int | None = Field(default=None, ge=1, description="`next` of the page before.")
+    before: int | None = Field(default=None, ge=1, lt=2**63, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=200)
     wait_for: int | None = Field(default=None, ge=0, description="Wait, two seconds at most, for this position.")
 

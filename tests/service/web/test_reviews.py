@@ -390,3 +390,32 @@ def test_what_is_not_there_looks_like_nothing(hall: Hall) -> None:
     # The id of a case or a visit is none of a review.
     visit = served(hall)
     assert hall.as_("ZHAO").get(f"{V1}/reviews/{visit}").json()["code"] == "not-found"
+
+
+def test_nothing_that_comes_in_breaks_anything(hall: Hall) -> None:
+    """Half characters, numbers beyond all bounds, and blanks are refused with a reason; the token lives on."""
+    visit = served(hall)
+    token, half = invited(hall, visit), "\ud800"
+    position = hall.last_position()
+    head = {"Content-Type": "application/json"}
+    for form in (
+        {"token": half, **GOOD}, {"token": token, "device": half, **GOOD}, {"token": token, "text": half, **GOOD},
+        {"token": token, "text": " ", **GOOD}, {"token": token, "input_ms": 10**30, **GOOD},
+        {"token": token, "terminal": "a b", **GOOD}, {"token": token, "grade": "5"}, {"token": token, **GOOD, "x": 1},
+        {"token": token, "claimed_at": "2026-13-01T00:00:00Z", **GOOD}, {"token": token, "codes": ["5"] * 99},
+    ):  # fmt: skip
+        answer = hall.client().post(f"{V1}/reviews", content=json.dumps(form), headers=head)
+        assert answer.status_code in {404, 409, 422}, (form, answer.text)
+        assert answer.json()["then"], form
+    for path in ("", "/append", "/corroborate"):
+        broken = json.dumps({"own_link": half})
+        answer = hall.client().post(f"{V1}/own/review{path}", content=broken, headers=head)
+        assert answer.status_code in {404, 422}, (path, answer.text)
+    for asked in ({"before": 10**30}, {"before": 0}, {"limit": 201}, {"grade": "5"}, {"rated_from": "20261122"}):
+        assert hall.as_("ZHAO").get(f"{V1}/reviews", params=asked).status_code == 422, asked
+    for more in ({"service_number": 10**9}, {"project_no": "a b"}, {"phone": half}, {"served_at": "yesterday"}):
+        broken = json.dumps({"project_no": "B1", "window": "W03", **more})
+        answer = hall.as_("QIAN").post(f"{V1}/occasions", content=broken, headers=head)
+        assert answer.status_code == 422, (more, answer.text)
+    assert hall.last_position() == position
+    assert rate(hall, token).status_code == 201

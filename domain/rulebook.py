@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from domain.code_sets import CodeSet, whole
 from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term, Unit
 from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PublicName, Role
 from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnfitPolicy, UnknownReference
@@ -183,7 +184,14 @@ class StagesAdopted(Event):
     stages: tuple[Stage, ...]
 
 
-RulebookEvent: TypeAlias = PolicyAdopted | CalendarAdopted | CategoriesAdopted | StagesAdopted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSetAdopted(Event):
+    """A set of codes came into force; what was ticked under an earlier one keeps its meaning."""
+
+    code_set: CodeSet
+
+
+RulebookEvent: TypeAlias = PolicyAdopted | CalendarAdopted | CategoriesAdopted | StagesAdopted | CodeSetAdopted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +224,14 @@ class AdoptStages(Command):
     stages: tuple[Stage, ...]
 
 
-RulebookCommand: TypeAlias = AdoptPolicy | AdoptCalendar | AdoptCategories | AdoptStages
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptCodeSet(Command):
+    """Adopt a set of codes."""
+
+    code_set: CodeSet
+
+
+RulebookCommand: TypeAlias = AdoptPolicy | AdoptCalendar | AdoptCategories | AdoptStages | AdoptCodeSet
 
 
 def _no_categories() -> Mapping[Code, Category]:
@@ -234,6 +249,7 @@ class Rulebook:
     categories: Mapping[Code, Category] = field(default_factory=_no_categories)
     stages_version: int = 0
     stages: tuple[Stage, ...] = ()
+    code_sets: Mapping[Code, CodeSet] = field(default_factory=lambda: MappingProxyType({}))
 
     def policy(self, profile: Code, at: datetime) -> Policy | None:
         """Give the policy of a profile in force at a moment (UTC): the last one adopted for it.
@@ -292,6 +308,13 @@ def decide(rulebook: Rulebook, command: RulebookCommand, _facts: object = None) 
             _next(version, rulebook.stages_version)
             _apart(stages)
             return [StagesAdopted(at=at, by=by, version=version, stages=stages)]
+        case AdoptCodeSet(at=at, by=by, code_set=code_set):
+            there = rulebook.code_sets.get(code_set.name)
+            if there == code_set:
+                return []
+            _next(code_set.version, there.version if there else 0)
+            whole(code_set)
+            return [CodeSetAdopted(at=at, by=by, code_set=code_set)]
         case _:
             assert_never(command)
 
@@ -346,6 +369,8 @@ def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:
             return replace(rulebook, categories_version=version, categories=by_code)
         case StagesAdopted(version=version, stages=stages):
             return replace(rulebook, stages_version=version, stages=stages)
+        case CodeSetAdopted(code_set=code_set):
+            return replace(rulebook, code_sets=MappingProxyType({**rulebook.code_sets, code_set.name: code_set}))
         case _:
             assert_never(event)
 

@@ -9,9 +9,10 @@ from projections.contacts import CONTACTS
 from projections.docket import DOCKET
 from projections.outbox import OUTBOX
 from projections.published import PUBLISHED
+from projections.reviews import REVIEWS
 from projections.seals import SEALS
 from projections.statements import STATEMENTS
 from projections.tables import Carried
 
-PROJECTIONS: Final[Sequence[Carried]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED, STATEMENTS, SEALS)
+PROJECTIONS: Final[Sequence[Carried]] = (DOCKET, OUTBOX, CONTACTS, PUBLISHED, STATEMENTS, REVIEWS, SEALS)
 """Every projection, under the number this version was built for."""

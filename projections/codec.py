@@ -12,7 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from domain import access, complaint, intake_contact, log, notice, register, rulebook
+from domain import access, complaint, intake_contact, log, notice, occasion, register, review, rulebook
 from domain.decider import Event, Metadata, Recorded
 
 NAMES: Final[Mapping[str, type[Event]]] = {
@@ -31,6 +31,7 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "rulebook.calendar-adopted.1": rulebook.CalendarAdopted,
     "rulebook.categories-adopted.1": rulebook.CategoriesAdopted,
     "rulebook.stages-adopted.1": rulebook.StagesAdopted,
+    "rulebook.code-set-adopted.1": rulebook.CodeSetAdopted,
     "complaint.registered.1": complaint.Registered,
     "complaint.acknowledgement-issued.1": complaint.AcknowledgementIssued,
     "complaint.query-code-replaced.1": complaint.QueryCodeReplaced,
@@ -113,6 +114,14 @@ NAMES: Final[Mapping[str, type[Event]]] = {
     "intake.contact-reclassified.1": intake_contact.ContactReclassified,
     "intake.contact-registered.1": intake_contact.ContactRegistered,
     "intake.contact-settled.1": intake_contact.ContactSettled,
+    "occasion.opened.1": occasion.Opened,
+    "occasion.invited.1": occasion.Invited,
+    "occasion.reviewed.1": occasion.Reviewed,
+    "occasion.expired.1": occasion.Expired,
+    "review.submitted.1": review.Submitted,
+    "review.appended.1": review.Appended,
+    "review.corroborated.1": review.Corroborated,
+    "review.accepted.1": review.Accepted,
     "access.opened.1": access.Opened,
     "attempts.refused.1": access.AttemptRefused,
     "log.restored.1": log.Restored,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from projections.wording import contacts, ending, timing, units, watching
+from projections.wording import contacts, ending, reviews, timing, units, watching
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
@@ -127,6 +127,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "failure_technical": ("技术故障", "technical failure"),
     # what is sealed, by the name of its field
     "field_name": ("姓名", "name"),
+    "field_text": ("文字评价", "words of a review"),
     "field_email": ("电子邮箱", "electronic mail"),
     "field_guardian": ("监护人", "guardian"),
     "field_phone": ("电话", "phone"),
@@ -198,6 +199,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     **units.WORDS,
     **watching.WORDS,
     **contacts.WORDS,
+    **reviews.WORDS,
 }
 """Code to (Chinese, English)."""
 

@@ -17,11 +17,12 @@ from domain.deadlines import Layer
 from domain.decider import THE_SYSTEM, Code, Command, Decider, Role
 from domain.errors import AlreadyThere, Refused, UnknownReference
 from domain.register import Add, Department, Item, Post, Register, Site, SiteLevel, Window
-from domain.rulebook import AdoptCalendar, AdoptCategories, AdoptPolicy, Policy, Profile, RulebookCommand
+from domain.review import DETAILS
+from domain.rulebook import AdoptCalendar, AdoptCategories, AdoptCodeSet, AdoptPolicy, Policy, Profile, RulebookCommand
 from service import profiles
 from service.casebook import Ask, Asked, Casebook
 from service.forms.entries import DepartmentForm, ItemForm, PostForm, SiteForm, WindowForm
-from service.forms.rules import CategoriesForm, policy_of
+from service.forms.rules import CategoriesForm, CodeSetForm, policy_of
 
 C = TypeVar("C", bound=Command)
 
@@ -56,8 +57,14 @@ def categories() -> CategoriesForm:
     return CategoriesForm.model_validate(tomllib.loads(text))
 
 
+def code_set() -> CodeSetForm:
+    """Give the set of codes for reviewers that comes with the program."""
+    text = files(profiles).joinpath(f"{DETAILS}.toml").read_text(encoding="utf-8")
+    return CodeSetForm.model_validate(tomllib.loads(text))
+
+
 def adopt_first(book: Casebook, at: datetime | None = None) -> int:
-    """Adopt hall and ledger policy, the calendars of all published years and the categories; say how many were new.
+    """Adopt hall and ledger policy, all published calendars, categories and detail codes; say how many were new.
 
     Whatever was ever adopted, in any version, stays as it is. `at` (UTC) is when they come into force, by default now:
     a demo or an import lets them begin before its first case. Raises BeforeLast if the rulebook holds later events.
@@ -72,6 +79,8 @@ def adopt_first(book: Casebook, at: datetime | None = None) -> int:
     if not rules.categories_version:
         first = categories()
         commands.append(AdoptCategories(at=moment, by=THE_SYSTEM, version=first.version, categories=first.entries()))
+    if DETAILS not in rules.code_sets:
+        commands.append(AdoptCodeSet(at=moment, by=THE_SYSTEM, code_set=code_set().code_set()))
     # The policies last: no case is promised anything while the calendar it is counted by is on its way.
     commands += [
         AdoptPolicy(at=moment, by=THE_SYSTEM, policy=policy(profile))

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import psycopg
 
 from domain import complaint
-from domain.decider import NAMESPACE, Actor, PersonKey, Role
+from domain.decider import NAMESPACE, Actor, Code, PersonKey, Role
 from domain.errors import Refused
 from domain.rulebook import Profile
 from domain.sealed import Similar
@@ -19,7 +19,7 @@ from service.casebook import Ask, Asked, Busy, Casebook, Done, Outcome
 from service.eventstore import Beside
 from service.forms.form import Form, Making
 from service.forms.intake import CaseForm, RegisterForm, registration
-from service.keys import Vault
+from service.keys import ORDINARY, Vault
 from service.query_codes import ISSUE_SQL, QueryCodes
 from service.sealing import ASSIGN_SQL, STALE_KEY, Sealer
 from service.subjects import STORE_SKETCH_SQL, Subjects
@@ -229,24 +229,40 @@ class Desk:
     def _sealing(
         self, person: UUID | None, case: UUID, attempt: Callable[[Sealer], Done], *, new_case: bool = False
     ) -> Done:
-        for _ in range(SEALED_ANEW):
-            sealer = self.vault.sealer(person, case, new_case=new_case)
-            try:
-                done = attempt(sealer)
-            except psycopg.DatabaseError as error:
-                if error.sqlstate != STALE_KEY:
-                    raise
-                # A key went while we sealed with it: what this process held may be gone too.
-                self.vault.abandon()
-            except Refused:
-                sealer.release()
+        return sealing(self.vault, attempt, person=person, case=case, new_case=new_case)
+
+
+def sealing(
+    vault: Vault,
+    attempt: Callable[[Sealer], Done],
+    *,
+    person: UUID | None,
+    case: UUID,
+    retention: Code = ORDINARY,
+    new_case: bool = False,
+) -> Done:
+    """Do something with a sealer, and again with other keys where one was erased or given away meanwhile.
+
+    `attempt` seals, and sends the sealer's assignment with the append. Raises Busy, and what it raises.
+    """
+    for _ in range(SEALED_ANEW):
+        sealer = vault.sealer(person, case, retention=retention, new_case=new_case)
+        try:
+            done = attempt(sealer)
+        except psycopg.DatabaseError as error:
+            if error.sqlstate != STALE_KEY:
                 raise
-            else:
-                # Keys that a lost answer may have carried into the log are not given to anybody else.
-                if done.repeated and not done.sent:
-                    sealer.release()
-                return done
-        raise Busy(tried=SEALED_ANEW)
+            # A key went while we sealed with it: what this process held may be gone too.
+            vault.abandon()
+        except Refused:
+            sealer.release()
+            raise
+        else:
+            # Keys that a lost answer may have carried into the log are not given to anybody else.
+            if done.repeated and not done.sent:
+                sealer.release()
+            return done
+    raise Busy(tried=SEALED_ANEW)
 
 
 def _release(sealers: dict[UUID, Sealer], asks: Iterable[Ask[complaint.Command]], outcomes: Iterable[Outcome]) -> None:

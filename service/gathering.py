@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
+from domain import occasion, review
 from domain.complaint.intake import Registered, complaint_no
 from domain.complaint.splitting import SplitCase
 from domain.complaint.state import Case
@@ -18,6 +19,8 @@ from domain.handling import Facts
 from projections.codec import decode
 from service.eventstore import Claim
 
+INVITATION: Final = "review_token"
+OWN_LINK: Final = "own_link"
 STREAMS: Final = """
 select stream_id, version, name, state, position, command_id from events where stream_id = any(%s)
 order by stream_id, version
@@ -27,6 +30,7 @@ select stem, (select key from claims where kind = 'complaint_no' and key > stem 
               order by key desc limit 1)
 from unnest(%s::text[]) as t (stem)
 """
+CLAIMED: Final = "select stream_id from claims where kind = %s and key = %s"
 
 Row = tuple[UUID, int, Event, int, UUID]
 """Stream, version, event, position, command id."""
@@ -69,6 +73,13 @@ def gathered(pool: ConnectionPool, decider: Decider[Any, Any, Any, Any], streams
         stream: Other(decider.fold(row[2] for row in rows), rows[-1][1], rows[-1][2].at)
         for stream, rows in found.items()
     }
+
+
+def claimed(pool: ConnectionPool, kind: str, key: str) -> UUID | None:
+    """Give the stream that has claimed a name, if one has."""
+    with pool.connection() as connection:
+        row = connection.execute(CLAIMED, (kind, key), prepare=True).fetchone()
+    return None if row is None else row[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +127,9 @@ def claims(recorded: Recorded) -> tuple[Claim, ...]:
     match recorded.event:
         case Registered(complaint_no=number):
             return (Claim("complaint_no", number, recorded.stream),)
+        case occasion.Invited(token=token):
+            return (Claim(INVITATION, token, recorded.stream),)
+        case review.Submitted(own_link=str(own_link)):
+            return (Claim(OWN_LINK, own_link, recorded.stream),)
         case _:
             return ()

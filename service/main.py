@@ -24,6 +24,7 @@ from service.web import (
     handing_over,
     health,
     notices,
+    occasions,
     own,
     pages_audit,
     pages_cases,
@@ -34,6 +35,7 @@ from service.web import (
     problems,
     published,
     register,
+    reviews,
     statements,
 )
 from service.web.guard import guard
@@ -59,11 +61,14 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(own.public, prefix="/api/v1")
     app.include_router(published.public, prefix="/api/v1")
     app.include_router(audit.public, prefix="/api/v1")
+    app.include_router(reviews.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")
     app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(statements.router, prefix="/api/v1")
+    app.include_router(occasions.router, prefix="/api/v1")
+    app.include_router(reviews.router, prefix="/api/v1")
     app.include_router(handing_over.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")

@@ -33,13 +33,18 @@ def purpose_of(role: Role, row: DocketRow, fields: frozenset[str], warrant: Code
     Auditors open a restricted case under a warrant, by the number of its document, and then the identity too
     (domain.md §11.2). Raises NotYourRole, WarrantMissing.
     """
-    purpose = PURPOSES.get(role)
-    if purpose is None or (warrant is not None and role is not Role.AUDITOR):
+    if role not in PURPOSES or (warrant is not None and role is not Role.AUDITOR):
         raise NotYourRole(role=role, command="open")
     if warrant is not None:
         return Purpose.WARRANT
     if row.restricted and role is Role.AUDITOR:
         raise WarrantMissing
-    if fields & IDENTITY and role not in SEES_IDENTITY:
+    return purpose_of_review(role, fields)
+
+
+def purpose_of_review(role: Role, fields: frozenset[str]) -> Purpose:
+    """Give for what somebody opens these fields of a review they may know of. Raises NotYourRole."""
+    purpose = PURPOSES.get(role)
+    if purpose is None or (fields & IDENTITY and role not in SEES_IDENTITY):
         raise NotYourRole(role=role, command="open")
     return purpose

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 from psycopg_pool import ConnectionPool
 
-from service import query_codes, subjects
+from service import query_codes, reviewing, subjects
 from service.accounts import Accounts
 from service.casebook import Casebook
 from service.database import log_id, open_pool
@@ -22,6 +22,7 @@ from service.keys import ACCOUNTS, Vault
 from service.limits import Limits
 from service.master import LocalMaster, MasterKey, MasterKeyError
 from service.query_codes import QueryCodes
+from service.reviewing import Reviews
 from service.settings import Settings
 from service.signing import SEED, Signer
 from service.subjects import Subjects
@@ -40,6 +41,7 @@ class Parts:
     book: Casebook
     vault: Vault
     desk: Desk
+    reviews: Reviews
     accounts: Accounts
     limits: Limits
     signer: Signer
@@ -57,8 +59,9 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
         recorder = Recorder(pool, this_log)
         book = Casebook(Log(recorder), recorder)
         vault = Vault(pool, master or LocalMaster(settings.home), this_log)
+        marks = Subjects(vault)
         # Everything that registering needs of the key service is asked for now, so that it may be away later.
-        for name in (*subjects.SECRETS, *query_codes.SECRETS, ACCOUNTS, "limits", "requests", SEED):
+        for name in (*subjects.SECRETS, *query_codes.SECRETS, *reviewing.SECRETS, ACCOUNTS, "limits", "requests", SEED):
             vault.secret(name)
         vault.refill()
         stopping = Event()
@@ -72,7 +75,8 @@ def open_parts(settings: Settings, dsn: str, *, master: MasterKey | None = None)
                 recorder=recorder,
                 book=book,
                 vault=vault,
-                desk=Desk(book, vault, Subjects(vault), QueryCodes(vault)),
+                desk=Desk(book, vault, marks, QueryCodes(vault)),
+                reviews=Reviews(book, vault, marks),
                 accounts=Accounts(pool, vault),
                 limits=Limits(pool, vault.secret("limits")),
                 signer=Signer(this_log, vault.secret(SEED)),

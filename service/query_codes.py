@@ -36,9 +36,7 @@ class QueryCodes:
         It follows from the command id and a secret of the vault, so a command that is sent again after its answer was
         lost shows the same code, though nothing in the store holds it.
         """
-        number = int.from_bytes(hmac.digest(self._vault.secret(DERIVATION), command_id.bytes, "sha256")[:10], "big")
-        signs = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_SIGNS)))
-        return "-".join(signs[i : i + _GROUP] for i in range(0, _SIGNS, _GROUP))
+        return spelled(hmac.digest(self._vault.secret(DERIVATION), command_id.bytes, "sha256")[:10])
 
     def issue(self, case: UUID, code: str) -> tuple[UUID, bytes]:
         """Give the parameters of ISSUE_SQL. Raises ValueError for what is no code."""
@@ -63,6 +61,13 @@ class QueryCodes:
 
     def _mark(self, case: UUID, normal: str) -> bytes:
         return hmac.digest(self._vault.secret(MARKS), case.bytes + normal.encode(), "sha256")
+
+
+def spelled(bits: bytes) -> str:
+    """Spell ten bytes in four groups of four signs that nobody takes for one another."""
+    number = int.from_bytes(bits, "big")
+    signs = "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_SIGNS)))
+    return "-".join(signs[i : i + _GROUP] for i in range(0, _SIGNS, _GROUP))
 
 
 def normalise(code: str) -> str | None:

@@ -38,6 +38,11 @@ _LONGEST_PHONE: Final = 16  # an international number has 15 digits at most
 _MOBILE: Final = re.compile(r"1[3-9]\d{9}")
 
 _SUBJECT: Final = "select vault.subject_for(%s::bytea, %s::bytea, %s::uuid)"
+_MARKED: Final = "select subject_key from vault.subjects where kind = %s and mac = %s"
+# No flush of its own: the append that names the key comes later in the same write-ahead log.
+_MARK: Final = """
+    insert into vault.subjects (kind, mac, subject_key)
+    select %s::text, %s::bytea, %s::uuid from set_config('synchronous_commit', 'off', true) on conflict do nothing"""
 _EARLIER: Final = """
     select case_id, mins from vault.sketches, coalesce(%(at)s::timestamptz, clock_timestamp()) as now
     where subject_key = %(subject)s and created_at <= now and created_at > now - make_interval(days => %(days)s)
@@ -65,6 +70,23 @@ class Subjects:
             raise LookupError("the database gave no subject")
         subject: UUID = row[0]
         return subject
+
+    def mark_of(self, kind: str, value: bytes) -> UUID:
+        """Give the random key that stands for a device or a network, the same whenever it comes again.
+
+        Raises MasterUnavailable, unless the secrets were asked for before.
+        """
+        mac = hmac.digest(self._vault.secret(PEPPER), kind.encode() + b"\0" + value, "sha256")
+        with self._vault.pool.connection() as connection:
+            row = connection.execute(_MARKED, (kind, mac)).fetchone()
+            if row is None:
+                # Whoever comes at the same time waits here for the first, and reads what the first has made.
+                connection.execute(_MARK, (kind, mac, uuid4()))
+                row = connection.execute(_MARKED, (kind, mac)).fetchone()
+        if row is None:
+            raise LookupError("the database gave no mark")
+        found: UUID = row[0]
+        return found
 
     def erase_subject(self, subject_key: UUID) -> None:
         """Forget the marks and sketches of a subject, durably; their next complaint is that of a stranger."""

@@ -1,6 +1,7 @@
 """Asks for what the passing of time asks for: reminders, orders of supervision, the end of what has waited too long.
 
-The docket proposes cases, the rules say what time asks for on each, and `decide` disposes (architecture.md §8).
+The docket proposes cases, the rules say what time asks for on each, and `decide` disposes (architecture.md §8). Visits
+that nobody rated in time are proposed by the reviews.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self
-from uuid import UUID
+from typing import Any, Final, Self
+from uuid import UUID, uuid5
 
 import psycopg
 import structlog
@@ -20,12 +21,15 @@ from psycopg import sql
 from domain import complaint
 from domain.complaint.owed import Timed, owed
 from domain.complaint.state import OPEN
+from domain.decider import THE_SYSTEM, Command, Decider
 from domain.errors import Refused
 from domain.handling import Facts
+from domain.occasion import OCCASION, Expire
 from domain.rulebook import Profile
 from projections import PROJECTIONS
 from projections.docket import DOCKET
 from projections.histories import read_stream
+from projections.reviews import expiring
 from service.asking import Asked, Busy
 from service.known import state_of
 from service.parts import Parts
@@ -39,6 +43,8 @@ LAG: Final = timedelta(minutes=1)
 """A projection further behind than this shows cases as they no longer are."""
 AGAIN: Final = timedelta(hours=1)
 """When a case is looked at again on which something was refused."""
+FEW: Final = 200
+"""How many visits are ended in one look; the others wait for the next."""
 LOCK: Final = "select pg_try_advisory_lock(hashtext('bihuan.timers'))"
 UNLOCK: Final = "select pg_advisory_unlock(hashtext('bihuan.timers'))"
 PROPOSED: Final = """
@@ -103,6 +109,7 @@ class Timers:
         self._steady = steady
         self._since: tuple[datetime, float] | None = None
         self._seen: dict[UUID, Seen] = {}
+        self._later: dict[UUID, datetime] = {}
         self._holder: psycopg.Connection | None = None
         self._said: str | None = None
         self._stopping = threading.Event()
@@ -152,6 +159,23 @@ class Timers:
             if self._stopping.is_set():
                 break
             done += self._case(connection, case, version, now, facts)
+        return done + self._unrated(connection, now, facts)
+
+    def _unrated(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> int:
+        """End the time to rate of visits that nobody rated; give how many it was ended for."""
+        self._later = {visit: again for visit, again in self._later.items() if again > now}
+        done = 0
+        for visit in expiring(connection, _timed(facts, now), now, FEW + len(self._later)):
+            if self._stopping.is_set():
+                break
+            if visit in self._later:
+                continue
+            asked = self._asked(uuid5(visit, "expire"), "expire-occasion", now)
+            if self._given(OCCASION, visit, Expire(at=now, by=THE_SYSTEM), asked):
+                done += 1
+            else:
+                # Refused, or done already, which the projection does not know yet.
+                self._later[visit] = now + AGAIN
         return done
 
     def release(self, connection: psycopg.Connection) -> None:
@@ -188,10 +212,8 @@ class Timers:
 
     def _proposed(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> list[tuple[UUID, int]]:
         """Give the cases that may wait for something and have moved, or reached their time, since they were seen."""
-        policies = {profile: facts.rulebook.policy(profile, now) for profile in Profile}
-        timed = [profile.value for profile, policy in policies.items() if policy is not None and policy.timers]
         query = sql.SQL(PROPOSED).format(docket=sql.Identifier(DOCKET.table))
-        rows = connection.execute(query, (timed, [step.value for step in OPEN]), binary=True).fetchall()
+        rows = connection.execute(query, (_timed(facts, now), [step.value for step in OPEN]), binary=True).fetchall()
         self._seen = {case: seen for case, _ in rows if (seen := self._seen.get(case)) is not None}
         return [(case, version) for case, version in rows if self._moved(case, version, now, facts)]
 
@@ -215,11 +237,21 @@ class Timers:
 
     def _ask(self, case: UUID, timed: Timed, now: datetime) -> bool:
         """Ask for one act; say whether it came of it, now or before."""
-        moment = now if self._replays else None
-        asked = Asked(command_id=timed.command_id, source=SOURCE, name=timed.name, moment=moment)
+        return self._given(complaint.COMPLAINT, case, timed.command, self._asked(timed.command_id, timed.name, now))
+
+    def _asked(self, command_id: UUID, name: str, now: datetime) -> Asked:
+        return Asked(command_id=command_id, source=SOURCE, name=name, moment=now if self._replays else None)
+
+    def _given(self, decider: Decider[Any, Any, Any, Any], stream: UUID, command: Command, asked: Asked) -> bool:
         try:
-            done = self._parts.book.transact(complaint.COMPLAINT, case, timed.command, asked)
+            done = self._parts.book.transact(decider, stream, command, asked)
         except (Refused, Busy) as refused:
-            self._say.info("timer refused", case=str(case), action=timed.name, code=refused.code)
+            self._say.info("timer refused", case=str(stream), action=asked.name, code=refused.code)
             return False
         return bool(done.events) and not done.repeated
+
+
+def _timed(facts: Facts, now: datetime) -> list[str]:
+    """Give the profiles whose policy in force has timers."""
+    policies = {profile: facts.rulebook.policy(profile, now) for profile in Profile}
+    return [profile.value for profile, policy in policies.items() if policy is not None and policy.timers]

@@ -30,10 +30,19 @@ from domain.complaint import (
     Revisited,
 )
 from domain.complaint.inquiry import ConflictCheck, EvidenceKind, Responsibility, ResponsibilityKind
-from domain.complaint.intake import Channel, Complexity, Confidentiality, HandlingClass, Medium, Severity, Vulnerable
+from domain.complaint.intake import (
+    Channel,
+    Complexity,
+    Confidentiality,
+    HandlingClass,
+    ReceiptMedium,
+    Severity,
+    Vulnerable,
+)
 from domain.complaint.replying import AppealRoute, Decision
-from domain.complaint.revisiting import Answers, Grade, Outcome, Resolved, RevisitStatus
+from domain.complaint.revisiting import Answers, Outcome, Resolved, RevisitStatus
 from domain.complaint.state import Finding, IdentityMode, Respondent
+from domain.grade import Grade
 from domain.handling import ContactResult, Facts, Method
 from domain.rulebook import (
     Profile,
@@ -108,7 +117,7 @@ REGISTERED: Final = Registered(
     basis=BASIS,
 )
 ACKNOWLEDGED: Final = AcknowledgementIssued(
-    at=REGISTERED.at, by=COUNTER, receipt_no=NUMBER, medium=Medium.PAPER, query_code=True
+    at=REGISTERED.at, by=COUNTER, receipt_no=NUMBER, medium=ReceiptMedium.PAPER, query_code=True
 )
 ACCEPTED: Final = Accepted(
     at=local("02-14", "09:00"),
@@ -250,7 +259,7 @@ LOOP: Final[tuple[Event, ...]] = (
 REGISTRATION: Final = Register(
     at=REGISTERED.at,
     by=COUNTER,
-    medium=Medium.PAPER,
+    medium=ReceiptMedium.PAPER,
     **{
         field: getattr(REGISTERED, field)
         for field in (

@@ -54,8 +54,8 @@ was tried with every role, each command at a step where it is in turn. `✓`: ca
 and was refused for another reason than who asks. `–`: turned away, with 403 where the case may be known of, with 404
 where it may not, with 401 without an account; and nothing was written.
 
-`nobody` is somebody without an account, who gives number and query code where a route takes them. The other columns
-are accounts:
+`nobody` is somebody without an account, who gives number and query code, a token or a link where a route takes them.
+The other columns are accounts:
 {columns}.
 Nobody is given a post as citizen, public or system; for this table they had one all the same.
 

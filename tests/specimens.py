@@ -7,7 +7,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from domain.complaint import Register
-from domain.complaint.intake import Channel, Confidentiality, Medium
+from domain.complaint.intake import Channel, Confidentiality, ReceiptMedium
 from domain.complaint.state import IdentityMode, Respondent
 from domain.decider import SYSTEM, THE_SYSTEM, PersonKey
 from domain.rulebook import Profile
@@ -59,5 +59,5 @@ def registration(hall: str, ref: str, *, receipt: bool = True) -> Register:
         points=1,
         happened_at=None,
         claimed_at=None,
-        medium=Medium.SCREEN if receipt else None,
+        medium=ReceiptMedium.SCREEN if receipt else None,
     )

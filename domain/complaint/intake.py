@@ -46,7 +46,7 @@ class Vulnerable(StrEnum):
     OTHER = "other"
 
 
-class Medium(StrEnum):
+class ReceiptMedium(StrEnum):
     """How the receipt was given."""
 
     SCREEN = "screen"
@@ -136,7 +136,7 @@ class AcknowledgementIssued(Event):
     """The complainant was given a receipt, and a query code where there is no account."""
 
     receipt_no: Code
-    medium: Medium
+    medium: ReceiptMedium
     query_code: bool
 
 
@@ -189,7 +189,7 @@ class Register(Command):
     points: int
     happened_at: Instant | None
     claimed_at: Instant | None
-    medium: Medium | None
+    medium: ReceiptMedium | None
     received_at: Instant | None = None
     people: int | None = None
     representatives: int | None = None

@@ -12,6 +12,7 @@ from domain.complaint.acting import admit
 from domain.complaint.state import Case, Clock, IdentityMode, Step, at_step
 from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import AlreadyRevisited, LinkedUnserved, OwnWorkRevisited, RectificationOpen, RevisitMissing
+from domain.grade import Grade
 from domain.handling import ContactResult, Facts, Method, keep_apart, not_later, tried_enough
 from domain.rulebook import Policy
 from domain.sealed import Sealed
@@ -24,16 +25,6 @@ class Resolved(StrEnum):
     PARTLY = "partly"
     NO = "no"
     DECLINED = "declined"
-
-
-class Grade(StrEnum):
-    """The five grades of satisfaction; never a number inside, because two standards count in opposite directions."""
-
-    VERY_SATISFIED = "very_satisfied"
-    SATISFIED = "satisfied"
-    BASICALLY_SATISFIED = "basically_satisfied"
-    DISSATISFIED = "dissatisfied"
-    VERY_DISSATISFIED = "very_dissatisfied"
 
 
 class Outcome(StrEnum):

@@ -16,6 +16,7 @@ from projections.telling import (
     notices,
     privacy,
     reviewing,
+    reviews,
     rules,
     timing,
     units,
@@ -26,7 +27,7 @@ from projections.words import word
 
 __all__ = ["TOLD_BESIDE", "Language", "Teller", "say"]
 
-TOLD_BESIDE: Final = ("received_at", "happened_at", "delivered_at")
+TOLD_BESIDE: Final = ("received_at", "happened_at", "delivered_at", "served_at")
 """Fields of events that hold another time than that of the record (docs/decisions/0013)."""
 
 PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
@@ -42,6 +43,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     linking.told,
     notices.told,
     log.told,
+    reviews.told,
 )
 """Each tells the events it knows, and gives None for all others."""
 

@@ -51,5 +51,8 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return f"采用投诉分类第{version}版", f"adopted version {version} of the categories"
         case rulebook.StagesAdopted(version=version):
             return f"采用环节名称第{version}版", f"adopted version {version} of the names of the steps"
+        case rulebook.CodeSetAdopted(code_set=adopted):
+            what = t.codes([adopted.name], "codes_")
+            return f"采用{what}指标第{adopted.version}版", f"adopted version {adopted.version} of the codes {what}"
         case _:
             return None

@@ -10,7 +10,7 @@ import typer
 
 from service.cli import fail, local, malformed, opened
 
-rulebooks = typer.Typer(help="Policies, calendars, categories and the names of the steps.", no_args_is_help=True)
+rulebooks = typer.Typer(help="Policies, calendars, categories, names of steps, sets of codes.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 @rulebooks.command("adopt-defaults")
 def adopt_defaults() -> None:
-    """Adopt the policies, calendars and categories that come with the program, where none were adopted yet."""
+    """Adopt the policies, calendars, categories and detail codes of the program, where none were adopted yet."""
     from service.adoption import adopt_first
 
     with opened() as parts:
@@ -31,7 +31,7 @@ def adopt_defaults() -> None:
 
 @rulebooks.command("show")
 def show_rulebook() -> None:
-    """List what was adopted: policies with their limits, calendars, categories; separated by tabs."""
+    """List what was adopted: policies with their limits, calendars, categories, stages, codes; separated by tabs."""
     with opened() as parts:
         rules = parts.book.facts().rulebook
     for one in rules.policies:
@@ -44,6 +44,12 @@ def show_rulebook() -> None:
         typer.echo(f"category\t{category.code}\t{category.name_zh}\t{category.name_en}\t{category.parent or '-'}")
     for stage in rules.stages:
         typer.echo(f"stage\t{stage.code}\t{stage.name_zh}\t{stage.name_en}\t{' '.join(stage.steps)}")
+    for code_set in rules.code_sets.values():
+        typer.echo(f"code set\t{code_set.name}\t{code_set.version}\t{code_set.source}")
+        for one_code in code_set.codes:
+            use = "in use" if one_code.in_use else "retired"
+            told = f"{one_code.code}\t{one_code.grade}\t{one_code.name_zh}\t{one_code.name_en}\t{use}"
+            typer.echo(f"code\t{code_set.name}\t{told}")
 
 
 @rulebooks.command("adopt-stages")
@@ -75,3 +81,34 @@ def adopt_stages(
     with opened() as parts:
         done = parts.book.transact(RULEBOOK, STREAM, command, asked_as("adopt-stages"))
     typer.echo(f"Adopted version {form.version}." if done.events else "These names were adopted already.")
+
+
+@rulebooks.command("adopt-codes")
+def adopt_codes(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A TOML file like eval-detail.toml; without it, the set of the program."),
+    ] = None,
+) -> None:
+    """Adopt a set of codes that reviewers may tick; what was ticked before keeps its meaning."""
+    from datetime import UTC, datetime
+
+    from pydantic import ValidationError
+
+    from domain.decider import THE_SYSTEM
+    from domain.rulebook import RULEBOOK, STREAM, AdoptCodeSet
+    from service.adoption import code_set
+    from service.cli.cases import asked_as
+    from service.forms.rules import CodeSetForm
+
+    try:
+        given = None if file is None else tomllib.loads(file.read_text(encoding="utf-8"))
+        form = code_set() if given is None else CodeSetForm.model_validate(given)
+    except ValidationError as error:
+        raise malformed(error) from None
+    except (OSError, ValueError) as error:
+        raise fail(f"{file} cannot be read: {error}") from None
+    command = AdoptCodeSet(at=datetime.now(UTC), by=THE_SYSTEM, code_set=form.code_set())
+    with opened() as parts:
+        done = parts.book.transact(RULEBOOK, STREAM, command, asked_as("adopt-codes"))
+    typer.echo(f"Adopted version {form.version}." if done.events else "These codes were adopted already.")

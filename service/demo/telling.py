@@ -10,9 +10,10 @@ from typing import Final
 from domain.complaint.inquiry import EvidenceKind, ResponsibilityKind
 from domain.complaint.intake import Complexity, HandlingClass, Severity
 from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
-from domain.complaint.revisiting import Grade, Outcome, Resolved
+from domain.complaint.revisiting import Outcome, Resolved
 from domain.complaint.state import Finding, Step
 from domain.decider import Code
+from domain.grade import Grade
 from domain.handling import ContactResult, Method
 from service.demo.hall import Hall, Phrases
 from service.demo.office import NEVER, Office

@@ -13,7 +13,15 @@ from pydantic import (
 )
 
 from domain import complaint
-from domain.complaint.intake import Channel, Complexity, Confidentiality, HandlingClass, Medium, Severity, Vulnerable
+from domain.complaint.intake import (
+    Channel,
+    Complexity,
+    Confidentiality,
+    HandlingClass,
+    ReceiptMedium,
+    Severity,
+    Vulnerable,
+)
 from domain.complaint.state import IdentityMode, Respondent
 from domain.decider import Code, PersonKey
 from domain.rulebook import Profile
@@ -172,5 +180,5 @@ def registration(
         representatives=form.representatives,
         guardian=seal("guardian", form.guardian),
         complainant_staff=form.complainant_staff,
-        medium=None if profile is Profile.LEDGER else Medium.SCREEN,
+        medium=None if profile is Profile.LEDGER else ReceiptMedium.SCREEN,
     )

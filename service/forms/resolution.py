@@ -14,8 +14,9 @@ from pydantic import (
 
 from domain import complaint
 from domain.complaint.replying import AppealRoute, Decision, DeliveryFailure
-from domain.complaint.revisiting import Answers, Grade, Outcome, Resolved
+from domain.complaint.revisiting import Answers, Outcome, Resolved
 from domain.decider import Code
+from domain.grade import Grade
 from domain.handling import ContactResult, Method
 from domain.sealed import measure
 from service.forms.form import Day, Form, Making, Moment, Text

@@ -1,4 +1,4 @@
-"""Forms of the rulebook: a policy, a year's calendar, the list of categories, as they are adopted."""
+"""Forms of the rulebook: a policy, a year's calendar, categories, names of steps, sets of codes, as adopted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from domain.code_sets import CodeSet, DetailCode
 from domain.complaint.state import Step
 from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import Code, PublicName
+from domain.grade import Grade
+from domain.review import DETAILS
 from domain.rulebook import Category, CodeList, Permission, Policy, Profile, Stage
 from service import profiles
 from service.forms.form import Day
@@ -206,4 +209,62 @@ class StagesForm(BaseModel):
         return tuple(
             Stage(code=one.code, name_zh=one.name_zh, name_en=one.name_en, steps=tuple(map(str, one.steps)))
             for one in self.stages
+        )
+
+
+class DetailCodeForm(BaseModel):
+    """One thing a reviewer may tick, with its grade; a code out of use stays in the set and is offered to nobody."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    code: Code
+    grade: Grade
+    name_zh: PublicName = Field(min_length=1)
+    name_en: PublicName = Field(min_length=1)
+    in_use: bool
+    shown: bool
+
+
+class CodeSetForm(BaseModel):
+    """A whole set of codes; it replaces the one before, so codes that were ever ticked should stay in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: Code
+    version: int = Field(ge=1, le=HIGHEST_VERSION)
+    source: Code
+    codes: tuple[DetailCodeForm, ...] = Field(min_length=1, max_length=500)
+
+    @field_validator("name")
+    @classmethod
+    def _is_read(cls, name: str) -> str:
+        if name != DETAILS:
+            raise ValueError(f"no rule reads this set; write {DETAILS}")
+        return name
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        """Refuse a code that stands twice, and one that is shown though nobody may tick it."""
+        codes = [one.code for one in self.codes]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"{', '.join(twice)}: stands twice in the set; write it once")
+        if dead := sorted(one.code for one in self.codes if one.shown and not one.in_use):
+            raise ValueError(f"{', '.join(dead)}: is shown but not in use; write shown = false")
+        return self
+
+    def code_set(self) -> CodeSet:
+        """Give the set, its codes in their order."""
+        return CodeSet(
+            name=self.name,
+            version=self.version,
+            source=self.source,
+            codes=tuple(
+                DetailCode(
+                    code=one.code,
+                    grade=one.grade,
+                    name_zh=one.name_zh,
+                    name_en=one.name_en,
+                    in_use=one.in_use,
+                    shown=one.shown,
+                )
+                for one in self.codes
+            ),
         )

@@ -110,8 +110,14 @@ Command = Literal[
     "unpublish",
     "propose-disclose",
     "confirm-disclose",
+    "occasion/open",
+    "occasion/invite",
+    "occasion/expire",
+    "review/submit",
+    "review/append",
+    "review/corroborate",
 ]
-"""The commands of the loop (domain.md §6.3), without their noun."""
+"""The commands of a complaint's loop (domain.md §6.3) without their noun; of visits and reviews (§7.2) with it."""
 
 Step = Literal["register", "accept", "assign", "sign-for", "record-finding", "rectify", "reply", "revisit", "close"]
 """The steps a profile requires or not, by the command that takes them."""
@@ -148,6 +154,12 @@ Starts = Literal[
     "contacted",
     "proposed",
     "due",
+    "served",
+    "reviewed",
+    "verified",
+    "rectified",
+    "appealed",
+    "excluded",
 ]
 """What a limit runs from; `due` is the handling limit, which it lengthens or follows."""
 

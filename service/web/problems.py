@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from domain.errors import NotYourRole, Refused, Unknown
+from domain.errors import InvitationUnknown, NotYourRole, Refused, Unknown
 from projections.queries import BadCursor
 from service.accounts import LogInFailed, Malformed, UnknownAccount, WrongPassword
 from service.casebook import Busy, Stale
@@ -32,6 +32,7 @@ SEND_LESS: Final = "Send less: a text has at most 20,000 characters, a file 5 MB
 
 STATUS_OF_OTHERS: Final[Mapping[type[Exception], HTTPStatus]] = {
     Unknown: HTTPStatus.NOT_FOUND,
+    InvitationUnknown: HTTPStatus.NOT_FOUND,
     NotYourRole: HTTPStatus.FORBIDDEN,
     Stale: HTTPStatus.PRECONDITION_FAILED,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -231,7 +231,7 @@ def merge_department(
 
 @router.get("/rulebook", tags=[RULEBOOK])
 def show_rulebook(response: Response, _: Administrator, parts: InParts) -> dict[str, Any]:
-    """Show everything ever adopted: policies with their limits, calendars, categories."""
+    """Show everything ever adopted: policies with their limits, calendars, categories, stages, sets of codes."""
     version = _reading(response, parts, rulebook.STREAM)
     rules = parts.book.facts().rulebook
     return {
@@ -242,6 +242,7 @@ def show_rulebook(response: Response, _: Administrator, parts: InParts) -> dict[
         "categories": [asdict(one) for one in rules.categories.values()],
         "stages_version": rules.stages_version,
         "stages": [asdict(one) for one in rules.stages],
+        "code_sets": [asdict(one) for one in rules.code_sets.values()],
     }
 
 

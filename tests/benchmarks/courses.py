@@ -16,9 +16,9 @@ from domain.complaint import Accepted, Registered, Revisited
 from domain.complaint.ending import Withdrawn
 from domain.complaint.intake import Channel
 from domain.complaint.replying import Decision
-from domain.complaint.revisiting import Grade
 from domain.complaint.state import Finding, Respondent
 from domain.decider import THE_SYSTEM, Event, Metadata
+from domain.grade import Grade
 from domain.handling import Proof
 from domain.sealed import Sealed, TextFacts
 from projections.codec import encode

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import access, complaint, intake_contact, log, notice, register, rulebook
+from domain import access, complaint, intake_contact, log, notice, occasion, register, review, rulebook
 from domain.decider import Actor, Code, Digest, Event, Instant, Metadata, PublicName
 from domain.sealed import Base64, Sealed, sealed_values
 from projections.codec import NAME_OF, NAMES, decode
@@ -28,6 +28,8 @@ EVENTS: Final[tuple[type[Event], ...]] = tuple(
         complaint.Event,
         notice.NoticeEvent,
         intake_contact.ContactEvent,
+        occasion.OccasionEvent,
+        review.ReviewEvent,
         access.AccessEvent,
         log.LogEvent,
     )
@@ -45,6 +47,7 @@ def test_every_name_says_where_it_belongs_and_what_happened() -> None:
     """Module, past participle in kebab case, number; the number is the only one in use for its event."""
     homes = {"complaint": "complaint", "register": "register", "rulebook": "rulebook", "access": "access"}
     homes |= {"privacy": "complaint.privacy", "notice": "notice", "intake": "intake_contact", "log": "log"}
+    homes |= {"occasion": "occasion", "review": "review"}
     for name, event in NAMES.items():
         assert STORED_NAME.fullmatch(name)
         module, happened, _ = name.split(".")

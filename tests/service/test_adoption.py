@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import random
 import re
+import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from typing import Final
 from uuid import UUID, uuid4
 
 import pytest
 from psycopg_pool import ConnectionPool
+from pydantic import ValidationError
 
 from domain import rulebook
 from domain.deadlines import DayKind
 from domain.decider import THE_SYSTEM, Role
 from domain.errors import AlreadyThere, UnknownReference
 from domain.register import Item, Post, Site, SiteLevel, WindowKind
-from domain.rulebook import AdoptPolicy, Profile
-from service import adoption
+from domain.rulebook import AdoptCodeSet, AdoptPolicy, Profile
+from service import adoption, profiles
 from service.adoption import RegisterFileError, adopt_first, enter, load_register, read_register
 from service.casebook import Asked, Casebook
 from service.eventstore import Log, Recorder
+from service.forms.rules import CodeSetForm
 from tests import hall
 
 FILE: Final = "hall.toml"
@@ -112,8 +116,8 @@ def test_the_first_categories_are_those_of_the_specification() -> None:
 
 @pytest.mark.postgres
 def test_the_first_rules_are_adopted_once(book: Casebook) -> None:
-    """Both policies, the calendars of all published years, the categories; again changes nothing."""
-    assert adopt_first(book) == 26
+    """Both policies, the calendars of all published years, the categories, the codes; again changes nothing."""
+    assert adopt_first(book) == 27
     rules = book.facts().rulebook
     assert {profile: rules.latest(profile) for profile in Profile} == {
         Profile.HALL: hall.HALL,
@@ -123,9 +127,10 @@ def test_the_first_rules_are_adopted_once(book: Casebook) -> None:
     assert rules.calendar.kind(date(2026, 2, 14)) is DayKind.WORK
     assert rules.calendar.kind(date(2027, 1, 4)) is None
     assert (rules.categories_version, len(rules.categories)) == (1, 20)
+    assert dict(rules.code_sets) == {"eval-detail": adoption.code_set().code_set()}
     position = last(book)
     assert adopt_first(book) == 0
-    assert last(book) == position == 26
+    assert last(book) == position == 27
 
 
 @pytest.mark.postgres
@@ -147,10 +152,43 @@ def test_what_the_site_has_adopted_stays(book: Casebook) -> None:
     asked = Asked(command_id=uuid4(), source="test", name="adopt-policy")
     command = AdoptPolicy(at=hall.ENTERED, by=THE_SYSTEM, policy=own)
     book.transact(rulebook.RULEBOOK, rulebook.STREAM, command, asked)
-    assert adopt_first(book) == 25
+    assert adopt_first(book) == 26
     rules = book.facts().rulebook
     assert rules.latest(Profile.HALL) == own
     assert [event.policy.profile for event in rules.policies] == [Profile.HALL, Profile.LEDGER]
+
+
+@pytest.mark.postgres
+def test_codes_the_site_has_adopted_stay(book: Casebook) -> None:
+    """The first set is not adopted after another one."""
+    own = replace(adoption.code_set().code_set(), source="D", codes=adoption.code_set().code_set().codes[:8])
+    asked = Asked(command_id=uuid4(), source="test", name="adopt-codes")
+    command = AdoptCodeSet(at=hall.ENTERED, by=THE_SYSTEM, code_set=own)
+    book.transact(rulebook.RULEBOOK, rulebook.STREAM, command, asked)
+    assert adopt_first(book) == 26
+    assert book.facts().rulebook.code_sets["eval-detail"] == own
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ('name = "eval-detail"', 'name = "eval_detail"', "no rule reads this set; write eval-detail"),
+        ('code = "511"', 'code = "510"', "510: stands twice in the set; write it once"),
+        ("in_use = true, shown = true", "in_use = false, shown = true", "510: is shown but not in use"),
+        ('grade = "satisfied"', 'grade = "content"', "Input should be 'very_satisfied'"),
+        ("in_use = true, ", "", "Field required"),
+        ("shown = true", "shown = true, default = true", "Extra inputs are not permitted"),
+        ("version = 1", "version = 0", "greater than or equal to 1"),
+        ('name_zh = "可以就近办理"', 'name_zh = ""', "String should"),
+    ],
+)
+def test_a_slip_in_a_set_of_codes_is_refused_and_named(right: str, wrong: str, told: str) -> None:
+    """One wrong word in the file that comes with the program."""
+    text = files(profiles).joinpath("eval-detail.toml").read_text(encoding="utf-8")
+    assert right in text
+    with pytest.raises(ValidationError) as refused:
+        CodeSetForm.model_validate(tomllib.loads(text.replace(right, wrong, 1)))
+    assert told in str(refused.value)
 
 
 @pytest.mark.postgres
@@ -162,8 +200,8 @@ def test_first_rules_are_adopted_once_whoever_begins(pool: ConnectionPool, log_i
         return adopt_first(Casebook(Log(recorder), recorder))
 
     with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(start, range(4))) == 26
-    assert Recorder(pool, log_id).max_notification_id() == 26
+        assert sum(threads.map(start, range(4))) == 27
+    assert Recorder(pool, log_id).max_notification_id() == 27
 
 
 @pytest.mark.postgres

@@ -18,8 +18,8 @@ def test_every_profile_can_be_read() -> None:
         assert profiles.office_hours(name).periods
 
 
-def test_the_hall_has_every_limit_of_a_complaint() -> None:
-    """The keys of domain.md §5 that concern complaints, with the amount and unit written there."""
+def test_the_hall_has_every_limit_of_a_complaint_and_of_a_review() -> None:
+    """The keys of domain.md §5 that concern them, with the amount and unit written there."""
     limits = {term.key.removeprefix("complaint."): (term.amount, term.unit) for term in profiles.terms("hall")}
     natural, working, hour = Unit.NATURAL_DAY, Unit.WORKING_DAY, Unit.WORKING_HOUR
     assert limits == {
@@ -54,6 +54,15 @@ def test_the_hall_has_every_limit_of_a_complaint() -> None:
         "retention.ordinary": (120, Unit.MONTH),
         "retention.major": (360, Unit.MONTH),
         "retention.refused": (36, Unit.MONTH),
+        "review.window": (7, natural),
+        "review.followup_window": (30, natural),
+        "bad.contact": (1, working),
+        "bad.rectify.simple": (5, working),
+        "bad.rectify.complex": (15, working),
+        "bad.appeal_window": (5, working),
+        "bad.appeal_decide": (5, working),
+        "bad.objection": (5, working),
+        "bad.revisit": (5, working),
     }
     office = sum(closes - opens for opens, closes in profiles.office_hours("hall").periods)
     assert office == 8 * 60, "half a working day is written as four working hours"

@@ -234,14 +234,40 @@ def test_a_file_that_is_no_register_is_told_so(machine: Machine, parts: Parts, c
 
 
 def test_the_first_rules_are_adopted_once(machine: Machine, parts: Parts) -> None:
-    """Policies, calendars and categories; again changes nothing."""
-    assert machine.does("rulebook", "adopt-defaults") == "26 adopted.\n"
+    """Policies, calendars, categories and codes; again changes nothing."""
+    assert machine.does("rulebook", "adopt-defaults") == "27 adopted.\n"
     assert machine.does("rulebook", "adopt-defaults") == "Everything was adopted already.\n"
     listed = machine.does("rulebook", "show")
     assert "limit\thall\tcomplaint.handle.simple\t5 working_day\tR2-50" in listed
     assert "calendar\tnational\tCN\t2026\t1\tchinesecalendar:" in listed
     assert "category\tARREARS\t拖欠账款\tArrears\tBROKEN_PROMISE" in listed
+    assert "code set\teval-detail\t1\tN2" in listed
+    assert "code\teval-detail\t510\tvery_satisfied\t一窗受理一次办结\t" in listed
+    assert "code\teval-detail\t501\tvery_satisfied\t已停用指标501\tRetired code 501\tretired" in listed
     assert parts.book.facts().rulebook.categories_version == 1
+
+
+def test_a_set_of_codes_is_adopted_by_itself(machine: Machine, parts: Parts) -> None:
+    """That of the program, then one of the place; again changes nothing, and a slip adopts nothing."""
+    assert machine.does("rulebook", "adopt-codes") == "Adopted version 1.\n"
+    assert machine.does("rulebook", "adopt-codes") == "These codes were adopted already.\n"
+    own = machine.home / "codes.toml"
+    code = 'code = "1", grade = "dissatisfied", name_zh = "慢", name_en = "Slow", in_use = true, shown = true'
+    text = f'name = "eval-detail"\nversion = 2\nsource = "D"\ncodes = [{{ {code} }}]'
+    own.write_text(text, encoding="utf-8")
+    assert machine.does("rulebook", "adopt-codes", str(own)) == "Adopted version 2.\n"
+    assert machine.does("rulebook", "adopt-codes", str(own)) == "These codes were adopted already.\n"
+    assert [one.name_zh for one in parts.book.facts().rulebook.code_sets["eval-detail"].codes] == ["慢"]
+    position = parts.recorder.max_notification_id()
+    for content, told in (
+        (text.replace("version = 2", "version = 4"), "out-of-turn"),
+        (text.replace('name = "eval-detail"', 'name = "detail"'), "write eval-detail"),
+        ("codes = [", "codes.toml cannot be read"),
+    ):
+        own.write_text(content, encoding="utf-8")
+        assert told in machine.fails("rulebook", "adopt-codes", str(own))
+    assert "cannot be read" in machine.fails("rulebook", "adopt-codes", str(machine.home / "none.toml"))
+    assert parts.recorder.max_notification_id() == position
 
 
 NARRATIVE = "欧阳·𬭎说了三遍。"

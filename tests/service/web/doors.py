@@ -47,6 +47,10 @@ PUBLIC: Final[Mapping[Door, str]] = {
         ("POST", f"{V1}/own/{name}"): "opens with number and query code, and is limited; of staff, who is at a counter"
         for name in OWN
     },
+    ("POST", f"{V1}/reviews"): "opens with a one-time token, and is limited; of staff, who records visits",
+    ("POST", f"{V1}/own/review"): "opens with the link that came with the rating, and is limited",
+    ("POST", f"{V1}/own/review/append"): "the same",
+    ("POST", f"{V1}/own/review/corroborate"): "the same; staff cannot say that what they wrote down is so",
 }  # fmt: skip
 """Why a door needs no key."""
 
@@ -81,6 +85,24 @@ STATEMENT: Final = (
     "the other side: whoever served at the window complained of, and the head of its department (domain.md §6.2)",
 )
 CONTACT: Final = (REGISTRARS, "who receives people counts them, so that every matter is registered (domain.md §8)")
+RECORDS_VISITS: Final = frozenset({Role.INTAKE, Role.SYSTEM})
+VISIT: Final = (RECORDS_VISITS, "who records that somebody was served, and invites them to rate it (domain.md §7.2)")
+VISITS: Final = (
+    RECORDS_VISITS | {Role.DISPATCHER, Role.SUPERVISOR, Role.AUDITOR},
+    "who records visits, and who looks whether all may be rated; not what was said",
+)
+READS_REVIEWS: Final = frozenset(
+    {
+        Role.DISPATCHER,
+        Role.HANDLER,
+        Role.UNIT_HEAD,
+        Role.REVISIT_OFFICER,
+        Role.SUPERVISOR,
+        Role.AUDITOR,
+        Role.SYSTEM,
+    }
+)
+ONE_REVIEW: Final = (READS_REVIEWS, "whoever handles or checks what was said; never who was rated (domain.md §11.5)")
 ON_PAPER: Final = (frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER}), "who hands out or posts what is on paper")
 
 ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
@@ -120,6 +142,17 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
     ("GET", f"{V1}/statements"): STATEMENT,
     ("POST", f"{V1}/statements/{{statement_id}}"): STATEMENT,
     ("POST", f"{V1}/statements/{{statement_id}}/recusal"): STATEMENT,
+    ("GET", f"{V1}/occasions"): VISITS,
+    ("GET", f"{V1}/occasions/{{occasion_id}}"): VISITS,
+    ("POST", f"{V1}/occasions"): VISIT,
+    ("POST", f"{V1}/occasions/{{occasion_id}}/invite"): VISIT,
+    ("GET", f"{V1}/reviews"): ONE_REVIEW,
+    ("GET", f"{V1}/reviews/{{review_id}}"): ONE_REVIEW,
+    ("GET", f"{V1}/reviews/{{review_id}}/history"): ONE_REVIEW,
+    ("POST", f"{V1}/reviews/{{review_id}}/open"): (
+        READS_REVIEWS - {Role.SYSTEM},
+        "whoever needs the words of a review for the work on it, with a purpose on record (domain.md §11.5)",
+    ),
     ("GET", f"{V1}/session"): OWN_ACCOUNT,
     ("DELETE", f"{V1}/session"): OWN_ACCOUNT,
     ("POST", f"{V1}/session/post"): OWN_ACCOUNT,
@@ -196,7 +229,7 @@ def command_of(door: Door) -> Code | None:
 def own_command_of(door: Door) -> Code | None:
     """Give the name of the command that a door takes by number and query code."""
     found = re.fullmatch(re.escape(f"{V1}/own/") + "([a-z-]+)", door[1])
-    return found[1] if found else None
+    return found[1] if found and found[1] in OWN else None
 
 
 def unlisted(app: FastAPI) -> list[Door]:
@@ -230,4 +263,8 @@ def expected(door: Door) -> frozenset[Who]:
         return COUNTERS | ({STRANGER} if Role.CITIZEN in allowed(command) else set())
     if door == ("POST", f"{V1}/complaints"):
         return (allowed("register") - {Role.CITIZEN}) | {STRANGER}
+    if door == ("POST", f"{V1}/reviews"):
+        return RECORDS_VISITS | {STRANGER}
+    if door == ("POST", f"{V1}/own/review/corroborate"):
+        return frozenset({STRANGER})
     return ALL if door in PUBLIC else ROLES[door][0]

@@ -16,7 +16,18 @@ from starlette.testclient import TestClient
 from domain.decider import Role
 from service.forms import FORMS
 from service.web.problems import FormTokenWrong, NotLoggedIn, PasswordChangeDue
-from tests.service.web.doors import PUBLIC, ROLES, STRANGER, V1, Door, closed_doors, command_of, doors_of, unlisted
+from tests.service.web.doors import (
+    PUBLIC,
+    ROLES,
+    STRANGER,
+    V1,
+    Door,
+    closed_doors,
+    command_of,
+    doors_of,
+    own_command_of,
+    unlisted,
+)
 from tests.service.web.house import NO_REQUEST, Hall, Template, copy
 from tests.service.web.turns import BY, TURNS, Turn
 from tests.service.web.walking import UNLIMITED, Walk, is_problem
@@ -30,6 +41,7 @@ WITHOUT_ACCOUNT: Final = frozenset(
         ("POST", f"{V1}/status/receipt"),
         ("GET", f"{V1}/register"),
         ("POST", f"{V1}/privacy/requests"),
+        ("POST", f"{V1}/own/review"),
     }
 )
 """Public doors that do not look who asks."""
@@ -45,7 +57,8 @@ def walk(hall_template: Template) -> Iterator[Walk]:
     with copy(hall_template, UNLIMITED) as hall:
         walk = Walk(hall)
         case = walk.case(Turn())
-        case.made |= dict.fromkeys(("complaint", "enquiry", "notice"), NO_REQUEST)
+        there = ("complaint", "enquiry", "notice", "occasion", "review", "own_link", "token")
+        case.made |= dict.fromkeys(there, NO_REQUEST)
         yield walk
 
 
@@ -92,7 +105,7 @@ def test_strangers_stand_before_closed_doors(walk: Walk, headers: dict[str, str]
 def test_number_and_code_open_nothing_if_one_is_wrong(walk: Walk) -> None:
     """At every door that opens by them a wrong number and a wrong code look alike; nothing changes."""
     position, case, stranger = walk.hall.last_position(), walk.case(Turn()), walk.hall.client()
-    doors = [door for door in PUBLIC if "/own/" in door[1] or door[1].endswith(BY_CODE)]
+    doors = [door for door in PUBLIC if own_command_of(door) or door[1].endswith(BY_CODE)]
     for door in doors:
         right = walk.body(door, STRANGER, case, walk.turn(door, STRANGER), walk.here)
         for wrong in ({"complaint_no": "TS-GXQ-20260101-00001-0"}, {"query_code": "nothing"}):

@@ -242,6 +242,7 @@ def test_the_rulebook_shows_what_was_adopted(still_hall: Hall) -> None:
     assert [calendar["year"] for calendar in told["calendars"]] == list(range(2004, 2027))
     assert answer.headers["etag"] == f'"{told["version"]}"'
     assert told["categories_version"] == 1
+    assert [(one["name"], one["version"], len(one["codes"])) for one in told["code_sets"]] == [("eval-detail", 1, 72)]
 
 
 def test_a_new_policy_holds_for_what_comes_after_it(hall: Hall) -> None:

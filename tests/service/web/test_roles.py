@@ -23,6 +23,7 @@ from tests.service.web.doors import (
     ADMINISTRATION,
     EVERYBODY,
     OTHERWISE,
+    RECORDS_VISITS,
     REGISTRARS,
     ROLES,
     SEES_CASES,
@@ -39,7 +40,7 @@ from tests.service.web.walking import UNLIMITED, Walk, is_problem
 pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("server", ["embedded"], indirect=True)]
 
 DOCUMENT: Final = Path(__file__).parents[3] / "docs" / "roles.md"
-OF_SOMETHING: Final = re.compile(r"\{(case|contact|notice|statement)_id}")
+OF_SOMETHING: Final = re.compile(r"\{(case|contact|notice|statement|occasion|review)_id}")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,7 @@ def test_a_case_of_another_hall_is_nowhere(walk: Walk) -> None:
         assert any(one.get(case.path).status_code == 200 for one in walk.away.cast.values())
     made = {kind: walk.contact(walk.away, kind) for kind in ("complaint", "enquiry")}
     made["notice"] = walk.notice(one, walk.away)
+    made |= {"occasion": walk.visit(walk.away), **walk.rating(walk.away)}
     for case in cases.values():
         case.made |= made
     position = hall.last_position()
@@ -105,8 +107,8 @@ def test_a_case_of_another_hall_is_nowhere(walk: Walk) -> None:
 
 
 def test_what_is_named_beside_a_case_must_be_known_too(walk: Walk) -> None:
-    """A case is not merged into one of another hall, nor a contact linked to it: it looks like none."""
-    stranger, own = walk.case(Turn(), at=walk.away), walk.case(Turn())
+    """A case is not merged into one of another hall, nor a contact linked to it, nor a visit there rated."""
+    stranger, own, visit = walk.case(Turn(), at=walk.away), walk.case(Turn()), walk.visit(walk.away)
     contact = walk.contact(walk.here)
     position = walk.hall.last_position()
     form = {"primary": stranger.id, "link": "joint"}
@@ -115,6 +117,9 @@ def test_what_is_named_beside_a_case_must_be_known_too(walk: Walk) -> None:
     for role in REGISTRARS:
         named = {"complaint_no": stranger.complaint_no}
         answer = walk.people[role].post(f"{V1}/contacts/{contact}/link", json=named)
+        assert is_problem(answer, 404, Unknown.code, Unknown.message()), (role, answer.text)
+    for role in RECORDS_VISITS:
+        answer = walk.people[role].post(f"{V1}/reviews", json={"occasion": visit, "grade": "satisfied"})
         assert is_problem(answer, 404, Unknown.code, Unknown.message()), (role, answer.text)
     assert walk.hall.last_position() == position
 

@@ -176,6 +176,24 @@ class Walk:
         found = place.cast[Role.DISPATCHER].get(f"{V1}/notices", params={"case": case.id}).json()["items"]
         return str(found[0]["notice"])
 
+    def visit(self, place: Place) -> str:
+        """Give the id of a visit that may be rated."""
+        form = {"project_no": f"P-{uuid4().hex[:12]}", "window": place.window}
+        answer = place.cast[Role.INTAKE].post(f"{V1}/occasions", json=form)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def invitation(self, place: Place) -> str:
+        """Give a token with which a visit may be rated."""
+        path = f"{V1}/occasions/{self.visit(place)}/invite"
+        return str(place.cast[Role.INTAKE].post(path, json={"medium": "sms"}).json()["token"])
+
+    def rating(self, place: Place) -> dict[str, str]:
+        """Give the id of a review, and the link that leads back to it."""
+        form = {"token": self.invitation(place), "grade": "satisfied", "text": "还可以。"}
+        told = self.hall.client().post(f"{V1}/reviews", json=form).json()
+        return {"review": told["id"], "own_link": told["own_link"]}
+
     def knock(
         self, door: Door, who: Who, case: Case, *, at: Place | None = None, client: TestClient | None = None
     ) -> Response:
@@ -194,6 +212,10 @@ class Walk:
             # What is no complaint can be settled, and turn out to be another thing.
             kind = "enquiry" if path.endswith(("settle", "reclassify")) else "complaint"
             ids["contact_id"] = case.made.get(kind) or self.contact(place, kind)
+        if "{occasion_id}" in path:
+            ids["occasion_id"] = case.made.get("occasion") or self.visit(place)
+        if "{review_id}" in path:
+            ids["review_id"] = case.made.get("review") or self.rating(place)["review"]
         for name, value in ids.items():
             path = path.replace(f"{{{name}}}", value)
         if path.endswith("/consistency"):
@@ -209,8 +231,16 @@ class Walk:
         if (command := own_command_of(door)) is not None:
             form = place.form(case, command)
             return {**code, **{name: value for name, value in form.items() if name != "supplement"}}
+        if door == ("POST", f"{V1}/reviews"):
+            if who is STRANGER:
+                return {"token": case.made.get("token") or self.invitation(place), "grade": "satisfied"}
+            return {"occasion": case.made.get("occasion") or self.visit(place), "grade": "satisfied"}
+        if "/own/review" in door[1]:
+            more = {"grade": "satisfied"} if door[1].endswith("append") else {}
+            return {"own_link": case.made.get("own_link") or self.rating(place)["own_link"], **more}
         described = re.sub(r":path}", "}", door[1])
         known: Mapping[str, Any] = {
+            "/reviews/{review_id}/open": {"fields": ["text"]},
             "/open": {"fields": ["narrative"]},
             "/erase": {"erasure_request": NO_REQUEST},
             "/status": code,
@@ -243,7 +273,8 @@ class Walk:
 
     def admitted(self, door: Door, who: Who) -> Response:
         """Knock at a door where somebody may come in, about a case that is there for them alone."""
-        moves = door[0] == "POST" and ("_id}" in door[1] or "/own/" in door[1] or "/privacy/" in door[1])
+        moving = ("_id}", "/own/", "/privacy/", "/reviews")
+        moves = door[0] == "POST" and any(one in door[1] for one in moving)
         case = self.case(self.turn(door, who), fresh=moves)
         if "/statements/" in door[1]:
             self.hall.project()
@@ -265,6 +296,7 @@ class Walk:
         case = self.case(Turn(REPLIED))
         case.made |= {kind: self.contact(self.here, kind) for kind in ("complaint", "enquiry")}
         case.made["notice"] = self.notice(case, self.here)
+        case.made |= {"occasion": self.visit(self.here), **self.rating(self.here)}
         # No runner and no sealer run here: what is to be proved is sealed by hand.
         self.hall.project()
         sign_now(self.hall.parts)

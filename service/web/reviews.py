@@ -1,0 +1,274 @@
+"""The API of reviews: rate a visit, come back to the own rating, read what was said, open what is sealed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.requests import Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.complaint.state import IdentityMode
+from domain.decider import Code, Role, beside
+from domain.errors import NotYourRole
+from domain.grade import Grade
+from domain.review import ReviewChannel
+from domain.sealed import sealed_values
+from projections.histories import Language, history, read_stream
+from projections.reviews import REVIEWS, ReviewRow, ReviewsWanted, fold, reviews
+from projections.runner import wait_for
+from service.asking import Done
+from service.forms.form import Line, Moment
+from service.forms.reviews import FollowUpForm, OwnLinkForm, ReviewForm
+from service.known import SEES_ACCESS
+from service.known_reviews import known_review, known_visit
+from service.opening import IDENTITY, purpose_of_review
+from service.parts import Parts
+from service.reviewing import Origin, Rated
+from service.web.by_link import by_link
+from service.web.complaints import Telling
+from service.web.deps import Caller, InAsking, InOptionalCaller, InParts, acting_as, address_of
+from service.web.occasions import RECORDERS
+from service.web.problems import NotLoggedIn
+
+router = APIRouter(prefix="/reviews", tags=["reviews"])
+public = APIRouter(tags=["reviews"])
+
+READERS: Final = (
+    Role.HANDLER,
+    Role.UNIT_HEAD,
+    Role.DISPATCHER,
+    Role.REVISIT_OFFICER,
+    Role.SUPERVISOR,
+    Role.AUDITOR,
+    Role.SYSTEM,
+)
+Reader = Annotated[Caller, Depends(acting_as(*READERS))]
+ReviewId = Annotated[UUID, Path(description="The id of the review.")]
+
+
+class RatingReceipt(BaseModel):
+    """What somebody who rated takes home; the own link is shown to them alone and stored nowhere."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "5b0ab2ae-9d0a-5b35-8f3e-1f7f9f2f3d11",
+                    "grade": "satisfied",
+                    "corroborated": True,
+                    "own_link": "7K3M-9QXA-02BD-ZZ4T",
+                    "follow_up_until": "2026-12-22T15:59:59.999999Z",
+                    "position": 77,
+                }
+            ]
+        }
+    )
+    id: UUID
+    grade: Grade
+    corroborated: bool
+    own_link: str
+    follow_up_until: datetime | None
+    position: int
+
+
+@public.post("/reviews", summary="Rate a visit (评价)", status_code=201)
+def submit(
+    request: Request, response: Response, form: ReviewForm, parts: InParts, who: InOptionalCaller, asking: InAsking
+) -> RatingReceipt:
+    """Rate a visit with the one-time token of an invitation; delivered twice, it is answered the same twice.
+
+    Without a token staff write down what somebody says before them: it counts when that one confirms it by the link.
+    """
+    origin = origin_of(request, who)
+    if form.token is not None:
+        by_link(request, parts, parts.reviews.invited, form.token)
+        rated = parts.reviews.submit(form.token, form, origin, "api")
+    else:
+        rated = _written_down(parts, form, who, asking, origin)
+    response.headers["X-Position"] = str(rated.done.position)
+    due = rated.submitted.follow_up_until
+    return RatingReceipt(
+        id=rated.review,
+        grade=rated.submitted.grade,
+        corroborated=rated.submitted.corroborated,
+        own_link=rated.own_link,
+        follow_up_until=None if due is None else due.at,
+        position=rated.done.position,
+    )
+
+
+def _written_down(parts: Parts, form: ReviewForm, who: Caller | None, asking: InAsking, origin: Origin) -> Rated:
+    if who is None or form.occasion is None:
+        raise NotLoggedIn
+    if who.actor.role not in RECORDERS:
+        raise NotYourRole(role=who.actor.role, command="review/submit")
+    known_visit(parts.pool, who.viewer, form.occasion)
+    return parts.reviews.write_down(form.occasion, form, who.actor, asking("write-down-review", form), origin)
+
+
+def origin_of(request: Request, who: Caller | None) -> Origin:
+    """Give from where something comes; where staff are logged in, whoever was served was not alone with the form."""
+    return Origin(address=address_of(request), staff=who is not None and who.actor.role is not Role.SYSTEM)
+
+
+class Listed(BaseModel):
+    """Which reviews somebody wants to see."""
+
+    model_config = ConfigDict(extra="forbid")
+    hall: Code | None = None
+    department: Code | None = None
+    window: Code | None = None
+    item: Code | None = None
+    grade: Grade | None = None
+    channel: ReviewChannel | None = None
+    corroborated: bool | None = Field(default=None, description="Whether whoever was served said so themselves.")
+    accepted: bool | None = Field(default=None, description="Whether it became a work order, as bad ones do.")
+    followed_up: bool | None = Field(default=None, description="Whether it was added to.")
+    rated_from: Moment | None = None
+    rated_before: Moment | None = None
+    before: int | None = Field(default=None, ge=1, lt=2**63, description="`next` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200)
+    wait_for: int | None = Field(default=None, ge=0, description="Wait, two seconds at most, for this position.")
+
+
+SHOWN: Final = (
+    "hall", "department", "window", "item", "served_at", "grade", "codes", "has_text", "identity_mode", "channel",
+    "rated_at", "seconds_since_service", "corroborated", "corroborated_at", "follow_up_until",
+    "follow_up_until_provisional", "follow_up_grade", "follow_up_codes", "follow_up_has_text", "followed_up_at",
+    "accepted_at", "lead", "contact_due", "contact_due_provisional",
+)  # fmt: skip
+"""What is told of a review: named one by one, so that who rated, or which person was rated, never slips in."""
+
+
+@router.get("", summary="List the reviews you may know of, the last that were given first")
+def listed(response: Response, parts: InParts, who: Reader, asked: Annotated[Listed, Query()]) -> dict[str, Any]:
+    """List the reviews you may know of, the last that were given first; never who gave them."""
+    wanted = ReviewsWanted(**asked.model_dump(exclude={"wait_for"}))
+    with parts.pool.connection() as connection:
+        if asked.wait_for is not None:
+            wait_for(connection, REVIEWS, asked.wait_for)
+        page = reviews(connection, who.viewer, wanted)
+        complete = REVIEWS.position(connection)
+    response.headers["X-Position"] = str(complete)
+    return {
+        "items": [summary(row) for row in page.rows],
+        "total": page.total,
+        "next": page.next,
+        "complete_up_to": complete,
+    }
+
+
+def summary(row: ReviewRow) -> dict[str, Any]:
+    """Give what is shown of a review."""
+    return {"id": row.review, **{name: getattr(row, name) for name in SHOWN}}
+
+
+@router.get("/{review_id}", summary="Show a review")
+def one(review_id: ReviewId, parts: InParts, who: Reader) -> dict[str, Any]:
+    """Show a review, and which of its sealed values may be opened by themselves."""
+    row, entries = known_review(parts.pool, who.viewer, review_id)
+    shut = frozenset() if row.identity_mode is IdentityMode.REAL_NAME else IDENTITY
+    sealed = {kind for entry in entries for kind, _ in sealed_values(entry.event)}
+    return {**summary(row), "sealed": sorted(sealed - shut)}
+
+
+@router.get("/{review_id}/history", summary="Tell a review in sentences, also as it stood at any moment")
+def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Telling, Query()]) -> dict[str, Any]:
+    """Tell what happened to a visit and its review, as it stood at any moment by either clock.
+
+    Supervisors and auditors also read who opened sealed values.
+    """
+    _, entries = known_review(parts.pool, who.viewer, review_id)
+    if who.actor.role in SEES_ACCESS:
+        with parts.pool.connection() as connection:
+            entries += read_stream(connection, beside(review_id, "access"))
+    shown = [
+        entry
+        for entry in sorted(entries, key=lambda entry: entry.position)
+        if (asked.as_of is None or entry.event.at <= asked.as_of)
+        and (asked.known_at is None or entry.recorded_at <= asked.known_at)
+    ]
+    row = fold(shown)
+    lines = history(shown, parts.book.facts().register, asked.language)
+    return {"as_it_stood": None if row is None else summary(row), "history": [asdict(line) for line in lines]}
+
+
+class OpenReviewForm(BaseModel):
+    """Which sealed values somebody wants to read."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"fields": ["text"]}]})
+    fields: tuple[Line, ...]
+
+
+@router.post("/{review_id}/open", summary="Open sealed values; it goes on record")
+def open_sealed(review_id: ReviewId, form: OpenReviewForm, parts: InParts, who: Reader) -> dict[str, Any]:
+    """Open what was written, and name and phone of who rated unless they stay anonymous; it goes on record."""
+    row, entries = known_review(parts.pool, who.viewer, review_id)
+    wanted = frozenset(form.fields)
+    purpose = purpose_of_review(who.actor.role, wanted)
+    if row.identity_mode is not IdentityMode.REAL_NAME:
+        wanted -= IDENTITY
+    found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
+    if found:
+        # First on record, then read.
+        parts.book.opened(review_id, who.actor, purpose, [kind for _, kind, _ in found], "api")
+    texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
+    return {
+        "values": [
+            {"event": entry.name, "field": kind, "text": text, "erased": text is None}
+            for (entry, kind, _), text in zip(found, texts, strict=True)
+        ]
+    }
+
+
+class OwnReviewForm(OwnLinkForm):
+    """With what somebody asks after the own rating, and in which language they read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    language: Language = Language.CHINESE
+
+
+@public.post("/own/review", summary="Ask after the own rating, by the link that came with it")
+def own(request: Request, form: OwnReviewForm, parts: InParts) -> dict[str, Any]:
+    """Tell how the own rating stands: what was said, until when it can be added to, what became of it."""
+    found = by_link(request, parts, parts.reviews.owned, form.own_link)
+    row, entries = known_review(parts.pool, None, found)
+    theirs = [entry for entry in entries if entry.stream == found]
+    lines = history(theirs, parts.book.facts().register, form.language)
+    texts = [value for entry in theirs for value in sealed_values(entry.event)]
+    shown = ("grade", "codes", "rated_at", "corroborated", "follow_up_until", "follow_up_grade", "followed_up_at")
+    return {
+        **{name: getattr(row, name) for name in shown},
+        "being_handled": row.accepted_at is not None,
+        "texts": [text for text in parts.vault.open_many(texts) if text is not None],
+        "history": [{"at": line.at, "said": line.said} for line in lines],
+    }
+
+
+@public.post("/own/review/append", summary="Add the one follow-up to the own rating (追评)")
+def append(
+    request: Request, response: Response, form: FollowUpForm, parts: InParts, who: InOptionalCaller
+) -> dict[str, Any]:
+    """Add the one follow-up to the own rating; the first stays as it is."""
+    by_link(request, parts, parts.reviews.owned, form.own_link)
+    return _own(response, parts.reviews.append(form, origin_of(request, who), "api"))
+
+
+@public.post("/own/review/corroborate", summary="Say that a rating written down by staff is the own (本人确认)")
+def corroborate(
+    request: Request, response: Response, form: OwnLinkForm, parts: InParts, who: InOptionalCaller
+) -> dict[str, Any]:
+    """Say that what staff wrote down is so; staff who are logged in cannot say it for anybody."""
+    if who is not None:
+        raise NotYourRole(role=who.actor.role, command="review/corroborate")
+    by_link(request, parts, parts.reviews.owned, form.own_link)
+    return _own(response, parts.reviews.corroborate(form.own_link, "api"))
+
+
+def _own(response: Response, done: Done) -> dict[str, Any]:
+    response.headers["X-Position"] = str(done.position)
+    return {"position": done.position, "recorded": bool(done.events)}

@@ -1,0 +1,1 @@
+"""Tests of how other houses write what we call by name."""

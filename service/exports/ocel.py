@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import TextIOWrapper
 from itertools import groupby, islice
 from operator import itemgetter
@@ -24,7 +24,7 @@ from domain.complaint.correcting import RecordCorrected
 from domain.complaint.intake import Confidentiality, Registered
 from domain.decider import Event
 from projections.codec import NAME_OF, NAMES, UPCASTS, UnknownEvent, Unreadable, decode
-from projections.runner import Stopped, read_page
+from projections.runner import Entry, Stopped, read_page
 from service.exports.log import ExportError
 from service.exports.ocel_objects import (
     FREE,
@@ -42,8 +42,10 @@ from service.exports.ocel_objects import (
 from service.exports.ocel_shapes import (
     HOUSE,
     KINDS,
+    Told,
     about,
     declared,
+    identity,
     told,
     type_of,
 )
@@ -67,6 +69,10 @@ on conflict (stream) do update set
     sealed = coalesce(%(sealed)s, held.sealed),
     restricted = coalesce(%(restricted)s, held.restricted),
     erased = coalesce(%(erased)s, held.erased)
+"""
+_NO_CASES: Final = """
+select stream_id, name from events
+where stream_id = any(%s) and version = 1 and (name like 'occasion.%%' or name like 'review.%%')
 """
 _HIDDEN: Final = "select count(*) from ocel_held where sealed or restricted"
 _HELD: Final = "select stream, sealed or restricted, erased from ocel_held where stream = any(%s)"
@@ -233,7 +239,7 @@ class _Export:
         position = 0
         while entries := read_page(self.connection, position, self.page):
             position = entries[-1].position
-            said = [(entry, told(entry)) for entry in entries]
+            said = self._whose([(entry, told(entry)) for entry in entries])
             held = self._held_of(
                 {entry.stream for entry in entries} | {case for _, one in said for case in cases_in(one.objects)}
             )
@@ -250,6 +256,20 @@ class _Export:
                 yield json_event(entry, one, objects)
             self._see(rows)
             self.progress(position, self.total)
+
+    def _whose(self, said: list[tuple[Entry, Told]]) -> list[tuple[Entry, Told]]:
+        """Give what was told, with what lies beside a visit or a rating told of that and of no case."""
+        beside = [one.case for _, one in said if one.case is not None]
+        others = {
+            identity("case", stream): identity("occasion" if name.startswith("occasion.") else "rating", stream)
+            for stream, name in self.connection.execute(_NO_CASES, (beside,), binary=True).fetchall()
+        }
+        if not others:
+            return said
+        return [
+            (entry, replace(one, objects=tuple((others.get(thing, thing), why) for thing, why in one.objects)))
+            for entry, one in said
+        ]
 
     def _held_of(self, streams: set[UUID]) -> dict[UUID | None, tuple[bool, bool]]:
         found = self.connection.execute(_HELD, (list(streams),), binary=True).fetchall()

@@ -47,7 +47,7 @@ THINGS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a case has that begins and ends by itself, and what it is to the case."""
 
-KINDS: Final = ("case", "citizen", "contact", "staff", *HOUSE, *THINGS)
+KINDS: Final = ("case", "citizen", "contact", "occasion", "rating", "staff", *HOUSE, *THINGS)
 
 REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
     {
@@ -58,6 +58,8 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
         "case": ("case", "case"),
         "Allotted.case": ("case", "split_into"),
         "Similar.case": ("case", "similar_to"),
+        "occasion": ("occasion", "of"),
+        "Reviewed.review": ("rating", "rating"),
         "child": ("case", "duplicate"),
         "primary": ("case", "duplicate_of"),
         "split_from": ("case", "split_from"),
@@ -65,11 +67,17 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
         "complainant_staff": ("staff", "filed_by"),
         "also_by": ("citizen", "filed_by"),
         "complainants": ("citizen", "filed_by"),
+        "applicant": ("citizen", "served"),
+        "agent": ("citizen", "agent"),
+        "reviewer": ("citizen", "rated_by"),
         "confirmed_by": ("staff", "confirmed_by"),
         "handler": ("staff", "handled_by"),
         "from_handler": ("staff", "handled_before"),
         "proposer": ("staff", "proposed_by"),
         "Respondent.staff": ("staff", "about"),
+        "Attribution.staff": ("staff", "served_by"),
+        "Attribution.department": ("department", "served_by"),
+        "lead": ("department", "handled_by"),
         "Responsibility.staff": ("staff", "responsible"),
         "target": ("staff", "recused"),
         "witnesses": ("staff", "witnessed_by"),
@@ -103,8 +111,8 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
 )
 """Which object a field names, by the field or by the shape it stands in; every other code is an attribute."""
 
-NOT_TOLD: Final = frozenset({"key_ids", "checked", "reference"})
-"""Ids that name no object of the process: keys, everybody looked at for a conflict, and what is told by its cause."""
+NOT_TOLD: Final = frozenset({"key_ids", "checked", "reference", "invitation", "device", "network"})
+"""Ids that name no object: keys, marks, everybody looked at for a conflict, and what is told by its cause."""
 
 _CAUSES: Final[Mapping[Cause, Reference]] = MappingProxyType(
     {
@@ -116,7 +124,14 @@ _CAUSES: Final[Mapping[Cause, Reference]] = MappingProxyType(
         Cause.REVIEWED: ("review", "review"),
     }
 )
-_OF_STREAM: Final = {"complaint": "case", "privacy": "case", "notice": "notice", "intake": "contact"}
+_OF_STREAM: Final = {
+    "complaint": "case",
+    "privacy": "case",
+    "notice": "notice",
+    "intake": "contact",
+    "occasion": "occasion",
+    "review": "rating",
+}
 _BESIDE_A_CASE: Final = access.Opened | access.AttemptRefused | notice.Queued
 _TYPES: Final[Mapping[type, str]] = {str: "string", int: "integer", bool: "boolean", datetime: "time", date: "time"}
 _ALWAYS: Final = (
@@ -251,7 +266,8 @@ def _objects(of: str | None, stream: UUID, event: Event) -> Iterator[Reference]:
         yield identity(of, stream), of
     for kind, qualifier, path in shape(type(event)).references:
         for key in _leaves(event, path):
-            yield identity(kind, key), qualifier
+            # Words of a rating are like those of other ratings.
+            yield identity("rating" if (of, kind) == ("rating", "case") else kind, key), qualifier
     match event:
         case DeadlineRecomputed(cause=cause, reference=reference) if reference is not None and cause in _CAUSES:
             kind, qualifier = _CAUSES[cause]

@@ -83,7 +83,10 @@ def fsck(
         str | None, typer.Option(help="The key the hall published, or a file with it.", metavar="VKEY|FILE")
     ] = None,
 ) -> None:
-    """Check the whole log, and say what was altered first. Exit status: 0 nothing, 1 something, 2 it cannot be told."""
+    """Check the whole log, and say what was altered first. Exit status: 0 nothing, 1 something, 2 it cannot be told.
+
+    Without --against it is compared with BIHUAN_CHECKPOINTS, or with the last checkpoint that was signed in this home.
+    """
     from service.fsck import fsck as check
     from service.held import held
     from service.outside import OutsideFails
@@ -93,7 +96,8 @@ def fsck(
     try:
         vkey = _key(key)
         log_id = log_of(vkey)
-        outside = None if against is None else held(against, log_id)
+        place = against or _place(settings, vkey)
+        outside = None if place is None else held(place, log_id)
     except (BadNote, OutsideFails, OSError, UnicodeDecodeError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(2) from None
@@ -109,6 +113,22 @@ def fsck(
         typer.echo(line)
     if report.findings:
         raise typer.Exit(1)
+
+
+def _place(settings: Settings, vkey: str) -> Path | None:
+    """Give where a copy lies that nobody named: the place outside, else what whoever signs here remembers."""
+    from service.sealer import REMEMBERED
+    from service.signing import BadNote
+    from service.signing import opened as read
+
+    if settings.checkpoints is not None:
+        return settings.checkpoints
+    place = settings.home / REMEMBERED
+    try:
+        read(place.read_text(encoding="utf-8"), [vkey])
+    except (OSError, UnicodeDecodeError, BadNote):
+        return None
+    return place
 
 
 def _key(given: str | None) -> str:

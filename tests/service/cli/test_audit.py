@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -17,13 +17,17 @@ from projections.seals import SEALS
 from service.cli import audit
 from service.outside import LEAVES
 from service.parts import Parts, open_parts
+from service.sealer import REMEMBERED
 from service.settings import Settings
 from service.signing import Checkpoint, Signer, log_of, opened
 from tests.controls import REGISTERED
 from tests.projections.town import Town
-from tests.service.tampering import ASIDE, edit
+from tests.service.tampering import ASIDE, REHASH, edit, together
 
 pytestmark = pytest.mark.postgres
+
+
+AGAIN: Final = "update projection_positions set position = 0 where name = 'seals'"
 
 
 class House:
@@ -156,6 +160,22 @@ def test_an_altered_log_is_named(house: House) -> None:
         first, second, *_ = done.stdout.splitlines()
         assert first == "WRONG position 7: the row was changed after it was stored: it no longer gives its hash"
         assert second.startswith("not all is as it was · 9 events")
+
+
+def test_what_was_signed_here_is_remembered_outside_the_database(house: House) -> None:
+    """A log rewritten with its tree, and without its checkpoints, does not fit what this home signed last."""
+    house.run("checkpoint")
+    house.alter(
+        together(edit("command_id = gen_random_uuid()"), REHASH, "truncate seals_1", "delete from checkpoints", AGAIN)
+    )
+    rewritten = house.run("fsck")
+    assert rewritten.exit_code == 1
+    assert rewritten.stdout.startswith("WRONG between positions 1 and 9: something was altered"), rewritten.stdout
+    (house.parts.settings.home / REMEMBERED).unlink()
+    assert house.run("fsck").exit_code == 0
+    place = house.run("checkpoint", "--to", house.place)
+    assert place.exit_code == 0
+    assert f"in {house.place}" in house.run("fsck", BIHUAN_CHECKPOINTS=str(house.place)).stdout
 
 
 def test_what_cannot_be_audited_is_neither_good_nor_wrong(house: House) -> None:

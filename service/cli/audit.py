@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 import typer
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.held import Held
 
 audit = typer.Typer(help="Proofs that nothing was altered.", no_args_is_help=True)
+To = Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write.", metavar="FILE")]
 AS_GIVEN = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": list[str]()}
 
 
@@ -188,27 +189,59 @@ def new_epoch(
 @audit.command()
 def prove(
     case: Annotated[str, typer.Argument(help="The complaint number, or the id.")],
-    to: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write.", metavar="FILE")] = None,
+    to: To = None,
 ) -> None:
     """Write every event of a case in its stored bytes, each with its proof; `bihuan audit verify` checks it.
 
     What is not sealed yet is sealed first. With BIHUAN_TOKEN set, only for supervisors and auditors who may know of it.
     """
-    import json
-
     from service.cli.cases import watching
-    from service.exports.ocel import becoming
     from service.receipts import history, sealed_here
 
     with opened() as parts, _told():
         found = history(parts, watching(parts, case), sealed_here)
-        text = json.dumps(found.file(), ensure_ascii=False, separators=(",", ":")) + "\n"
-        if to is None:
-            typer.echo(text, nl=False)
-            return
-        with becoming(to) as writing:
-            writing.write(text)
-    typer.echo(f"{len(found.leaves)} events in {to}, as sealed by the checkpoint of {found.sealed.checkpoint.size}")
+        _write(found.file(), to)
+    if to is not None:
+        typer.echo(f"{len(found.leaves)} events in {to}, as sealed by the checkpoint of {found.sealed.checkpoint.size}")
+
+
+@audit.command()
+def inclusion(
+    position: Annotated[int, typer.Argument(min=1, help="The position of an event.")],
+    size: Annotated[int | None, typer.Option(min=1, help="In the log of this size; else in the newest one.")] = None,
+    to: To = None,
+) -> None:
+    """Prove that an event is in the log that was signed; nothing is said of the event itself."""
+    from service.receipts import inclusion as proved
+
+    with opened() as parts, _told():
+        _write(proved(parts, position, size), to)
+
+
+@audit.command()
+def consistency(
+    since: Annotated[int, typer.Argument(min=1, metavar="FROM", help="How many events the earlier checkpoint tells.")],
+    until: Annotated[int | None, typer.Argument(min=1, metavar="[TO]", help="The later one; else the newest.")] = None,
+    to: To = None,
+) -> None:
+    """Prove that the log only grew from one size to another; `bihuan audit verify` checks it."""
+    from service.receipts import consistency as proved
+
+    with opened() as parts, _told():
+        _write(proved(parts, since, until), to)
+
+
+def _write(file: dict[str, Any], to: Path | None) -> None:
+    import json
+
+    from service.exports.ocel import becoming
+
+    text = json.dumps(file, ensure_ascii=False, separators=(",", ":")) + "\n"
+    if to is None:
+        typer.echo(text, nl=False)
+        return
+    with becoming(to) as writing:
+        writing.write(text)
 
 
 @audit.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +15,7 @@ import typer
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
+from projections.merkle import check_inclusion
 from projections.seals import SEALS
 from service.cli import audit
 from service.outside import LEAVES
@@ -221,6 +224,25 @@ def test_a_recovery_by_other_means_is_recorded(house: House) -> None:
     ]
     # Again at once: the mark of the first time is kept.
     assert house.run("new-epoch").stdout == "Epoch 8 begins: the log is as it was up to position 11.\n"
+
+
+def test_proofs_are_printed_and_written(house: House) -> None:
+    """That an event is in the log, and that the log only grew; the verifier takes the latter as it is."""
+    house.run("checkpoint")
+    house.grow(4)
+    house.run("checkpoint")
+    for size in (9, 13):
+        told = json.loads(house.run("inclusion", 5, "--size", size).stdout)
+        path = [base64.b64decode(one) for one in told["inclusion"]]
+        root = Checkpoint.read(opened(told["checkpoint"], [told["key"]])).root
+        check_inclusion(base64.b64decode(told["leaf"]), 4, size, path, root)
+    file = house.folder / "grew.json"
+    assert house.run("consistency", 9, "--to", file).exit_code == 0
+    assert json.loads(house.run("consistency", 9, 13).stdout) == json.loads(file.read_text(encoding="utf-8"))
+    assert "only adds to" in house.run("verify", file).stdout
+    refused = house.run("consistency", 12, 9)
+    assert refused.exception is not None
+    assert "no-such-proof" in str(refused.exception) + refused.stdout
 
 
 def test_the_verifier_gets_its_arguments_as_they_are(house: House) -> None:

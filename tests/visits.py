@@ -169,7 +169,7 @@ SUBMITTED: Final = Submitted(
 BADLY: Final[Submitted] = replace(SUBMITTED, grade=Grade.VERY_DISSATISFIED, codes=("115",), **WORDS)
 WORK_ORDER: Final = Accepted(
     at=SUBMIT.at,
-    by=CITIZEN,
+    by=THE_SYSTEM,
     grade=Grade.VERY_DISSATISFIED,
     lead="approval",
     contact_due=until("02-24"),

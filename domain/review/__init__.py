@@ -137,7 +137,7 @@ def _append(review: Review, command: Append, facts: Facts) -> Sequence[Event | F
     if grade is None or review.accepted is not None:
         # A better word afterwards ends nothing: the bad rating is followed up (domain.md §14 case 9).
         return [appended]
-    return [appended, *work_order(first, grade, at=at, by=by, facts=facts)]
+    return [appended, *work_order(first, grade, at, facts)]
 
 
 def evolve(review: Review | None, event: ReviewEvent) -> Review | None:

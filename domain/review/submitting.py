@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.code_sets import CodeSetRef
 from domain.complaint.state import IdentityMode
 from domain.deadlines import Due
-from domain.decider import Actor, Code, Digest, Event, Instant, PersonKey, Role
+from domain.decider import THE_SYSTEM, Actor, Code, Digest, Event, Instant, PersonKey, Role
 from domain.errors import CodeNotOfGrade, ReasonMissing, UnknownReference
 from domain.grade import Grade
 from domain.handling import Basis, Facts
@@ -213,18 +213,18 @@ def reasoned(grade: Grade, codes: tuple[Code, ...], measured: TextFacts | None) 
 
 def opened(submitted: Submitted, facts: Facts) -> list[Accepted]:
     """Give the work order of a bad rating; a ledger's has none, it is only counted."""
-    return work_order(submitted, submitted.grade, at=submitted.at, by=submitted.by, facts=facts)
+    return work_order(submitted, submitted.grade, submitted.at, facts)
 
 
-def work_order(review: Submitted, grade: Grade, *, at: datetime, by: Actor, facts: Facts) -> list[Accepted]:
-    """Give the work order that a bad grade opens at a moment (UTC), whether first or as a follow-up."""
+def work_order(review: Submitted, grade: Grade, at: datetime, facts: Facts) -> list[Accepted]:
+    """Give the work order that a bad grade opens by itself at a moment (UTC), whether first or as a follow-up."""
     if not grade.bad or review.attribution is None or review.profile is not Profile.HALL:
         return []
     named = review.identity_mode is IdentityMode.REAL_NAME
     return [
         Accepted(
             at=at,
-            by=by,
+            by=THE_SYSTEM,
             grade=grade,
             lead=review.attribution.department,
             contact_due=facts.limit(review.profile, "bad.contact", at) if named else None,

@@ -305,7 +305,7 @@ def test_lists_are_filtered_and_come_in_pages(hall: Hall) -> None:
         before = page.json()["next"]
         assert page.json()["total"] == 5
     assert (seen, before) == ([*newest_first, bad.id], None)
-    assert hall.as_("ZHAO").get(f"{V1}/reviews", params={"limit": 2, "lmit": 1}).status_code == 422
+    assert hall.as_("ZHAO").get(f"{V1}/reviews", params={"limit": 2, "limits": 1}).status_code == 422
     open_ones = hall.as_("ZHAO").get(f"{V1}/occasions", params={"state": "open", "window": "W03"})
     assert open_ones.json()["total"] == 0
 

@@ -36,8 +36,8 @@ PAUSE: Final = 2.0
 """Seconds between two looks at the outbox."""
 LOCK: Final = "select pg_try_advisory_lock(hashtext('bihuan.courier'))"
 WAITING: Final = """
-where posting = any('{owed,queued,given_up}') or (posting = 'failed' and retry_at <= clock_timestamp())
-   or (posting = 'delivered' and not told)
+where position > %s and (posting = any('{owed,queued,given_up}')
+    or (posting = 'failed' and retry_at <= clock_timestamp()) or (posting = 'delivered' and not told))
 order by position limit %s
 """
 
@@ -70,6 +70,8 @@ class Courier:
     def __init__(self, parts: Parts, by: Mapping[Carriage, Sender] | None = None) -> None:
         self._parts = parts
         self._senders = senders(parts.settings) if by is None else by
+        # Where the last portion ended: what cannot go, however much, must not keep the rest from going.
+        self._after = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
         self._say = structlog.get_logger("courier")
@@ -97,7 +99,8 @@ class Courier:
     def round(self) -> int:
         """Do one step for each notice that waits, a portion at most; give how many moved."""
         with self._parts.pool.connection() as connection:
-            rows = OUTBOX.select(connection, sql.SQL(WAITING), (PORTION,))
+            rows = OUTBOX.select(connection, sql.SQL(WAITING), (self._after, PORTION))
+            self._after = rows[-1].position if len(rows) == PORTION else 0
             if rows:
                 # Nothing leaves the database unflushed (architecture.md §3).
                 Recorder.flush(connection)

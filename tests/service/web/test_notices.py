@@ -205,6 +205,28 @@ class Broken:
         return self.cause
 
 
+def test_what_cannot_go_keeps_nothing_else_from_going(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many notices stop at every look, those behind them have their turn."""
+    monkeypatch.setattr("service.notices.courier.PORTION", 2)
+    *others, good = [hall.carry(hall.complain(), "accept") for _ in range(6)]
+    stuck = {case.id for case in others}
+    hall.project()
+    courier = Courier(hall.parts, {})
+    step = courier._step
+    moved: list[str] = []
+
+    def stopping(row: Any) -> bool:  # noqa: ANN401 - a row of the outbox
+        if str(row.case) in stuck:
+            raise ValueError
+        moved.append(str(row.case))
+        return step(row)
+
+    monkeypatch.setattr(courier, "_step", stopping)
+    for _ in range(4):
+        courier.round()
+    assert good.id in moved
+
+
 def test_what_cannot_go_by_mail_goes_on_paper_and_the_case_knows(hall: Hall) -> None:
     """A reply that could not be sent is on record as such; the letter counts when somebody has posted it."""
     case = hall.carry(hall.complain("QIAN", email=MAIL, name="王"), "approve-reply")

@@ -274,7 +274,7 @@ def test_a_leaf_is_hashed_as_the_log_does() -> None:
     of = golden["leaf"]
     row = [of[name] for name in ("position", "stream_id", "version", "name", "recorded_at_us", "command_id")]
     rows = Rows(of["log_id"])
-    rows._versions[UUID(of["stream_id"]).bytes] = of["version"] - 1
+    rows._versions.put(UUID(of["stream_id"]).bytes, of["version"] - 1)
     assert rows.leaf([*row, of["command_seq"], of["state"]]).hex() == golden["digest"]
     streams = {one[1] for one in HALL.rows}
     assert {str(stream) for stream in (CASE, beside(CASE, "access"), beside(CASE, "attempts"))} < streams

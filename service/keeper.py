@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 from pathlib import Path
 from typing import Final, Self
 
-import structlog
-
+from service.background import Background
 from service.outside import OutsideFails, append
 from service.parts import Parts
 from service.sealer import Signed, newest
@@ -51,54 +49,41 @@ def run_hook(program: Path, note: str, place: Path | None) -> None:
         raise HookFails(f"{program.name} ended with {done.returncode}.")
 
 
-class Keeper:
+class Keeper(Background):
     """Takes the newest checkpoint outside, in a thread of its own: a place that hangs holds up no signing.
 
     What fails is said and tried again, after pauses that grow, whether or not something new was signed meanwhile.
     """
 
     def __init__(self, parts: Parts) -> None:
+        super().__init__("keeper", PAUSE)
         self._parts = parts
         self._taken = ""
-        self._pause = PAUSE
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-        self._say = structlog.get_logger("keeper")
 
     def __enter__(self) -> Self:
         settings = self._parts.settings
-        if settings.checkpoints is not None or settings.checkpoint_hook is not None:
-            self._thread.start()
-        return self
+        wanted = settings.checkpoints is not None or settings.checkpoint_hook is not None
+        return super().__enter__() if wanted else self
 
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._pause):
-            try:
-                self.round()
-            except Exception as error:  # noqa: BLE001  # whatever it was: said, and tried again
-                # Only these texts are known to quote no row.
-                reason = str(error) if isinstance(error, OutsideFails | HookFails) else type(error).__name__
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
-                self._say.error("no checkpoint outside", reason=reason, again_in=self._pause)
-            else:
-                self._pause = PAUSE
-
-    def round(self) -> Signed | None:
+    def look(self) -> Signed | None:
         """Take the newest checkpoint outside if that was not done yet; give it."""
         settings, signer = self._parts.settings, self._parts.signer
         with self._parts.pool.connection() as connection:
             signed = newest(connection, signer)
             if signed is None or signed.note == self._taken:
+                self.pause = PAUSE
                 return None
             if settings.checkpoints is not None:
                 append(connection, signer.vkey, signed, settings.checkpoints)
         if settings.checkpoint_hook is not None:
             run_hook(settings.checkpoint_hook, signed.note, settings.checkpoints)
-        self._taken = signed.note
-        self._say.info("taken outside", size=signed.checkpoint.size)
+        self._taken, self.pause = signed.note, PAUSE
+        self.say.info("taken outside", size=signed.checkpoint.size)
         return signed
+
+    def failed(self, error: Exception) -> None:
+        """Say so, and rest for twice as long."""
+        # Only these texts are known to quote no row.
+        reason = str(error) if isinstance(error, OutsideFails | HookFails) else type(error).__name__
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+        self.say.error("no checkpoint outside", reason=reason, again_in=self.pause)

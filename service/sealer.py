@@ -6,13 +6,13 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import psycopg
-import structlog
 
 from projections.merkle import EMPTY_ROOT
 from projections.seals import LeafAltered, Tree, epoch
+from service.background import Background
 from service.parts import Parts
 from service.postgres_home import sync_folder
 from service.signing import BadNote, Checkpoint, Signer, opened
@@ -126,34 +126,14 @@ def _remember(home: Path, note: str) -> None:
     sync_folder(home)
 
 
-class Sealer:
+class Sealer(Background):
     """Signs in the background; in as many processes as you like, a lock lets one sign at a time."""
 
     def __init__(self, parts: Parts) -> None:
+        super().__init__("sealer", PAUSE)
         self._parts = parts
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
-        self._say = structlog.get_logger("sealer")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=30)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(PAUSE):
-            try:
-                self.round()
-            except (WentBack, BadNote) as error:
-                self._say.error("nothing is signed", reason=" ".join((type(error).__doc__ or "").split()))
-            except Exception as error:  # noqa: BLE001  # whatever it was: said, and tried again
-                # Never the error's text: it may quote a row.
-                self._say.error("sealer stopped", kind=type(error).__name__)
-
-    def round(self) -> Signed | None:
+    def look(self) -> Signed | None:
         """Sign if something changed and the last checkpoint is old enough; gives what was signed."""
         with self._parts.pool.connection() as connection:
             row = connection.execute(_DUE, (EVERY,)).fetchone()
@@ -161,5 +141,12 @@ class Sealer:
                 return None
             signed = seal(connection, self._parts.signer, self._parts.settings.home)
         if signed is not None:
-            self._say.info("signed", size=signed.checkpoint.size, epoch=signed.checkpoint.epoch)
+            self.say.info("signed", size=signed.checkpoint.size, epoch=signed.checkpoint.epoch)
         return signed
+
+    def failed(self, error: Exception) -> None:
+        """Say also what to do where the log does not hold what was signed."""
+        if isinstance(error, WentBack | BadNote):
+            self.say.error("nothing is signed", reason=" ".join((type(error).__doc__ or "").split()))
+        else:
+            super().failed(error)

@@ -6,16 +6,14 @@ that nobody rated in time are proposed by the reviews.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 import psycopg
-import structlog
 from psycopg import sql
 
 from domain import complaint
@@ -31,6 +29,7 @@ from projections.docket import DOCKET
 from projections.histories import read_stream
 from projections.reviews import expiring
 from service.asking import Asked, Busy
+from service.background import Holding
 from service.known import state_of
 from service.parts import Parts
 
@@ -83,7 +82,7 @@ def steady_clock() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-class Timers:
+class Timers(Holding):
     """One thread in every node; an advisory lock chooses the one that acts, and a name of each act keeps it from twice.
 
     It stands still while the clock has jumped, until it is back or somebody starts the node anew and so says that it is
@@ -101,9 +100,9 @@ class Timers:
         pause: float = PAUSE,
     ) -> None:
         """Take the parts; with a clock of its own (a replay, a test) the commands carry its time."""
+        super().__init__("timers", pause, parts.dsn)
         self._parts = parts
         self._lag = lag
-        self._pause = pause
         self._clock = clock or database_clock
         self._replays = clock is not None
         self._steady = steady
@@ -112,36 +111,15 @@ class Timers:
         self._later: dict[UUID, datetime] = {}
         self._holder: psycopg.Connection | None = None
         self._said: str | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
-        self._say = structlog.get_logger("timers")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=30)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with psycopg.connect(self._parts.dsn, autocommit=True, application_name="bihuan-timers") as connection:
-                    while not self._stopping.wait(self._pause):
-                        self._look(connection)
-            except Exception as error:  # noqa: BLE001  # whatever it was: say so, and look again
-                # Never the error's text: it may quote a row.
-                self._say.error("timers stopped", kind=type(error).__name__)
-                self._stopping.wait(self._pause)
-
-    def _look(self, connection: psycopg.Connection) -> None:
+    def look_over(self, connection: psycopg.Connection) -> None:
+        """Let a round happen; that they stand still is said once."""
         try:
             self.round(connection)
             self._said = None
         except Still as still:
             if str(still) != self._said:
-                self._say.error("timers stand still", why=str(still))
+                self.say.error("timers stand still", why=str(still))
             self._said = str(still)
 
     def round(self, connection: psycopg.Connection) -> int:
@@ -156,7 +134,7 @@ class Timers:
         facts = self._parts.book.facts()
         done = 0
         for case, version in self._proposed(connection, now, facts):
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 break
             done += self._case(connection, case, version, now, facts)
         return done + self._unrated(connection, now, facts)
@@ -166,7 +144,7 @@ class Timers:
         self._later = {visit: again for visit, again in self._later.items() if again > now}
         done = 0
         for visit in expiring(connection, _timed(facts, now), now, FEW + len(self._later)):
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 break
             if visit in self._later:
                 continue
@@ -246,7 +224,7 @@ class Timers:
         try:
             done = self._parts.book.transact(decider, stream, command, asked)
         except (Refused, Busy) as refused:
-            self._say.info("timer refused", case=str(stream), action=asked.name, code=refused.code)
+            self.say.info("timer refused", case=str(stream), action=asked.name, code=refused.code)
             return False
         return bool(done.events) and not done.repeated
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 import psycopg
-import structlog
 from psycopg import sql
 
 from domain import complaint, notice
@@ -24,6 +22,7 @@ from projections.histories import read_stream
 from projections.outbox import OUTBOX, NoticeRow
 from projections.runner import Entry
 from service.asking import Asked
+from service.background import Holding
 from service.eventstore import Recorder
 from service.notices.letters import Address, Draft, address_of, draft
 from service.notices.senders import Parcel, Sender, Smtp, Webhook
@@ -60,7 +59,7 @@ class Case:
     address: Address
 
 
-class Courier:
+class Courier(Holding):
     """Does one step for each notice that waits; in as many processes as you like, an advisory lock chooses one.
 
     The outbox proposes, the notice's own stream decides: what was sent is not sent again because the outbox is behind.
@@ -68,33 +67,17 @@ class Courier:
     """
 
     def __init__(self, parts: Parts, by: Mapping[Carriage, Sender] | None = None) -> None:
+        super().__init__("courier", PAUSE, parts.dsn)
         self._parts = parts
         self._senders = senders(parts.settings) if by is None else by
         # Where the last portion ended: what cannot go, however much, must not keep the rest from going.
         self._after = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
-        self._say = structlog.get_logger("courier")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join(timeout=30)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with psycopg.connect(self._parts.dsn, autocommit=True, application_name="bihuan-courier") as connection:
-                    while not self._stopping.wait(PAUSE):
-                        row = connection.execute(LOCK).fetchone()
-                        if row is not None and row[0]:
-                            self.round()
-            except psycopg.Error as error:
-                self._say.error("courier stopped", kind=type(error).__name__)
-                self._stopping.wait(PAUSE)
+    def look_over(self, connection: psycopg.Connection) -> None:
+        """Do a round, if this process is the one that sends."""
+        row = connection.execute(LOCK).fetchone()
+        if row is not None and row[0]:
+            self.round()
 
     def round(self) -> int:
         """Do one step for each notice that waits, a portion at most; give how many moved."""
@@ -110,7 +93,7 @@ class Courier:
                 moved += self._step(row)
             except Exception as error:  # noqa: BLE001  # one notice that cannot go must not hold up the others
                 # Never the error's text: it may quote what was sealed.
-                self._say.error("notice stopped", notice=str(row.notice), kind=type(error).__name__)
+                self.say.error("notice stopped", notice=str(row.notice), kind=type(error).__name__)
         return moved
 
     def _step(self, row: NoticeRow) -> bool:
@@ -231,5 +214,5 @@ class Courier:
             return bool(self._parts.book.transact(decider, stream, command, asked).events)
         except Refused as refused:
             # Somebody was faster: a handler who told the complainant in person, say. That stands on record.
-            self._say.info("not needed", notice=str(stream), action=asked.name, code=refused.code)
+            self.say.info("not needed", notice=str(stream), action=asked.name, code=refused.code)
             return False

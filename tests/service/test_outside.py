@@ -348,13 +348,13 @@ def test_the_keeper_takes_each_checkpoint_once(parts: Parts, kept: SealedLog, tm
     """And runs the hook for it."""
     keeper, seen = Keeper(parts), tmp_path / "seen"
     (tmp_path / "elsewhere").mkdir()
-    assert keeper.round() is None
+    assert keeper.look() is None
     grown(parts, kept, 3)
-    signed = keeper.round()
+    signed = keeper.look()
     assert signed is not None
     assert seen.read_text(encoding="utf-8").startswith(signed.note)
     seen.unlink()
-    assert keeper.round() is None
+    assert keeper.look() is None
     assert not seen.exists()
 
 
@@ -387,4 +387,4 @@ def reasons(said: list[Any], text: str) -> int:
 def test_a_keeper_with_nowhere_to_go_does_nothing(database: str, tmp_path: Path) -> None:
     """Without settings there is no thread."""
     with open_parts(Settings(home=tmp_path), database) as found, Keeper(found) as keeper:
-        assert not keeper._thread.is_alive()
+        assert not keeper.thread.is_alive()

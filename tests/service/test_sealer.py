@@ -223,15 +223,15 @@ def test_the_sealer_signs_when_something_changed_and_it_is_time(parts: Parts) ->
     """Not while nothing changes, and not again and again for every event."""
     sealer = Sealer(parts)
     with parts.pool.connection() as connection:
-        assert sealer.round() is None
+        assert sealer.look() is None
         grow(connection, 3)
-        assert sealer.round() is not None
-        assert sealer.round() is None
+        assert sealer.look() is not None
+        assert sealer.look() is None
         grow(connection, 3)
-        assert sealer.round() is None
+        assert sealer.look() is None
         connection.execute(ASIDE)
         connection.execute("update checkpoints set signed_at = signed_at - make_interval(secs => %s)", (EVERY + 1,))
-        found = sealer.round()
+        found = sealer.look()
         assert found is not None
         assert found.checkpoint.size == 6
 

@@ -351,7 +351,7 @@ def test_the_thread_acts_by_the_clock_of_the_database(hall: Town, parts: Parts) 
     with timers:
         for _ in until_true(lambda: len(told(parts, after=len(HANDLED))) >= 2):
             time.sleep(0)
-    assert not timers._thread.is_alive()
+    assert not timers.thread.is_alive()
     assert set(told(parts, after=len(HANDLED))) == {"complaint.reminded.1", "complaint.supervision-issued.1"}
     with parts.pool.connection() as connection:
         last = read_stream(connection, CASE)[-1]

@@ -63,7 +63,7 @@ def working(*workers: Worker) -> Iterator[Logs]:
                 worker.stop()
             for worker in started:
                 worker.__exit__()
-    assert not any(worker._thread.is_alive() for worker in workers)
+    assert not any(worker.thread.is_alive() for worker in workers)
 
 
 def reached(connection: psycopg.Connection, projection: Carried, position: int) -> Callable[[], bool]:
@@ -180,7 +180,7 @@ def test_of_two_workers_one_carries_and_the_other_takes_over(
         town.append(CASES[0], *LOOP[:5])
         until(reached(connection, TALLY, 5), "one of the two")
         first.stop()
-        first._thread.join(timeout=60)
+        first.thread.join(timeout=60)
         town.append(CASES[0], *LOOP[5:])
         for one in ALL:
             until(reached(connection, one, len(LOOP)), f"{one.table} by the other")

@@ -22,11 +22,11 @@ import json
 import re
 import struct
 import sys
+import tempfile
 import time
 import uuid
 import zipfile
 import zlib
-from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, NoReturn
@@ -348,57 +348,54 @@ def _hashes(proof: object) -> list[bytes]:
 
 
 class Versions:
-    """The last version of each stream, in 24 to 48 bytes for each: a log has very many.
-
-    A stream is known by 64 bits of its keyed hash, drawn anew by each run of Python, so that nobody can choose two that
-    are taken for one.
-    """
-
-    def __init__(self) -> None:
-        self._marks, self._last, self._count = array("Q", bytes(8 << 10)), array("I", bytes(4 << 10)), 0
-
-    def _place(self, mark: int) -> int:
-        marks, mask = self._marks, len(self._marks) - 1
-        place = mark & mask
-        while marks[place] not in (0, mark):
-            place = place + 1 & mask
-        return place
-
-    def get(self, stream: bytes) -> int:
-        """Give the last version of a stream, 0 if it has none yet."""
-        return self._last[self._place(hash(stream) & (1 << 64) - 1 or 1)]
-
-    def put(self, stream: bytes, version: int) -> None:
-        """Keep the last version of a stream."""
-        mark = hash(stream) & (1 << 64) - 1 or 1
-        place = self._place(mark)
-        self._count += not self._marks[place]
-        self._marks[place], self._last[place] = mark, version
-        if 2 * self._count > len(self._marks):
-            marks, last = self._marks, self._last
-            self._marks, self._last = array("Q", bytes(16 * len(marks))), array("I", bytes(8 * len(marks)))
-            for old, known in zip(marks, last):
-                if old:
-                    place = self._place(old)
-                    self._marks[place], self._last[place] = old, known
-
-
-class Rows:
-    """Takes rows of one log in their order and gives the leaf hash of each; raises Invalid.
+    """Holds the versions of each stream against each other, at flat memory however many streams there are.
 
     A root tells which rows there are, not that a stream has one row for each version: a hall that recorded two third
     events of a case could show one here and one there, each with its proof. Only who reads the whole log can see that.
-    So the last version of every stream is kept; nothing else grows with the log.
     """
+
+    ROW = struct.Struct(">16sqi")
+
+    def __init__(self) -> None:
+        # Each takes a part of the streams; what grows long goes to a temporary file.
+        self._parts = [tempfile.SpooledTemporaryFile(1 << 12) for _ in range(64)]  # noqa: SIM115 - see `close`
+
+    def add(self, stream: bytes, position: int, version: int) -> None:
+        """Take the next row of a stream."""
+        self._parts[hash(stream) & 63].write(self.ROW.pack(stream, position, version))
+
+    def check(self) -> None:
+        """Say where a version is missing or stands twice; raises Invalid."""
+        found = []
+        for part in self._parts:
+            last: dict[bytes, int] = {}
+            part.seek(0)
+            for row in iter(lambda part=part: part.read(self.ROW.size), b""):  # type: ignore[misc]
+                stream, position, version = self.ROW.unpack(row)
+                before = last.get(stream, 0)
+                if version != before + 1:
+                    found.append((position, version, stream, before))
+                    break
+                last[stream] = version
+        for position, version, stream, before in sorted(found)[:1]:
+            raise Invalid(f"position {position}: version {version} of {uuid.UUID(bytes=stream)} comes after {before}")
+
+    def close(self) -> None:
+        """Let the files go."""
+        for part in self._parts:
+            part.close()
+
+
+class Rows:
+    """Takes rows of one log in their order and gives the leaf hash of each; raises Invalid."""
 
     HEAD, TAIL = struct.Struct(">i16siqi16siii"), struct.Struct(">iqi16sihi")
     TYPES = (int, str, int, str, int, str, int, str)  # compared as they are: True is no number
     ID = re.compile(UUID).fullmatch
 
-    def __init__(self, log: str) -> None:
-        self._log = uuid.UUID(log).bytes
+    def __init__(self, log: str, versions: Versions) -> None:
+        self._log, self._versions = uuid.UUID(log).bytes, versions
         self._position = self._recorded_at = 0
-        self._versions = Versions()
 
     def leaf(self, row: list[Any]) -> bytes:
         """Give SHA-256 over 0x00, `bihuan-leaf-1`, log id and columns, each behind its length in four bytes."""
@@ -412,8 +409,6 @@ class Rows:
         if recorded_at < self._recorded_at:
             raise Invalid(f"position {position}: recorded before the event in front of it")
         stream_id = bytes.fromhex(stream.replace("-", ""))
-        if version != (last := self._versions.get(stream_id)) + 1:
-            raise Invalid(f"position {position}: version {shown(version)} of {stream} comes after version {last}")
         try:
             named, stated = name.encode(), state.encode()
             head = self.HEAD.pack(16, self._log, 8, position, 16, stream_id, 4, version, len(named))
@@ -421,7 +416,7 @@ class Rows:
         except (struct.error, UnicodeEncodeError):
             raise Invalid(f"position {position}: a number or a character is out of range") from None
         self._position, self._recorded_at = position, recorded_at
-        self._versions.put(stream_id, version)
+        self._versions.add(stream_id, position, version)
         return hashlib.sha256(b"".join((b"\x00bihuan-leaf-1", head, named, tail, stated))).digest()
 
 
@@ -509,6 +504,16 @@ def consistency(document: object, given: Given) -> list[str]:
     return [f"log {key.log}: the {new} only adds to the {old}", *given.compared(key, old, new)]
 
 
+def _prove(events: list[Any], proofs: list[Any], streams: set[str], checkpoint: Checkpoint, rows: Rows) -> None:
+    """Check that each row is of these streams and in the log; raises Invalid."""
+    for number, (row, proof) in enumerate(zip(events, proofs), 1):
+        with at(f"event {number}"):
+            leaf = rows.leaf(row if isinstance(row, list) else [row])
+            if row[1] not in streams:
+                raise Invalid(f"position {row[0]} is not of this case but of stream {row[1]}")
+            verify_inclusion(leaf, row[0] - 1, checkpoint.size, checkpoint.root, _hashes(proof))
+
+
 def history(document: object, given: Given) -> list[str]:
     """Check the history of a case: every event is sealed, and none is missing between them."""
     names = "key stream checkpoint events inclusion"
@@ -522,13 +527,9 @@ def history(document: object, given: Given) -> list[str]:
         raise Invalid("events and inclusion are not two lists of one length")
     # Openings of sealed values and refused attempts stand beside a case, in streams named after it.
     streams = {stream, *(str(uuid.uuid5(uuid.UUID(stream), beside)) for beside in ("access", "attempts"))}
-    rows = Rows(key.log)
-    for number, (row, proof) in enumerate(zip(events, proofs), 1):
-        with at(f"event {number}"):
-            leaf = rows.leaf(row if isinstance(row, list) else [row])
-            if row[1] not in streams:
-                raise Invalid(f"position {row[0]} is not of this case but of stream {row[1]}")
-            verify_inclusion(leaf, row[0] - 1, checkpoint.size, checkpoint.root, _hashes(proof))
+    with contextlib.closing(Versions()) as versions:
+        _prove(events, proofs, streams, checkpoint, Rows(key.log, versions))
+        versions.check()
     if not any(row[1] == stream for row in events):
         raise Invalid(f"no event of the case {stream} itself is there")
     told = f"{len(events)} events of case {stream}, without a gap, are in log {key.log} as sealed by the {checkpoint}"
@@ -580,6 +581,11 @@ class Lines:
 
 def log_export(source: BinaryIO | io.BufferedReader, given: Given) -> list[str]:
     """Check a whole log, line after line."""
+    with contextlib.closing(Versions()) as versions:
+        return _log(source, given, versions)
+
+
+def _log(source: BinaryIO | io.BufferedReader, given: Given, versions: Versions) -> list[str]:
     with at(lines := Lines(source)):
         items = iter(lines)
         log, vkey, columns = _document(next(items, None), "bihuan-log-1", "log key columns")
@@ -587,7 +593,7 @@ def log_export(source: BinaryIO | io.BufferedReader, given: Given) -> list[str]:
         if log != key.log or columns != COLUMNS:
             raise Invalid(f"the log is not that of the key, or the columns are not {' '.join(COLUMNS)}")
         held = given.checkpoints(key)
-        tree, rows, waiting = Frontier(), Rows(key.log), held[::-1]
+        tree, rows, waiting = Frontier(), Rows(key.log, versions), held[::-1]
         taken_back: list[tuple[int, int, str]] = []
         misfits: list[tuple[str, Checkpoint, int]] = []
         sealed, count, fits = None, 0, 0  # the last checkpoint, how many there are, and the last size at which one fits
@@ -616,6 +622,7 @@ def log_export(source: BinaryIO | io.BufferedReader, given: Given) -> list[str]:
             sealed, count, fits = checkpoint, count + 1, tree.size
         if sealed is None or sealed.size != tree.size:
             raise Invalid(f"the last line is no checkpoint of all {tree.size} events: the end is missing")
+    versions.check()
     for place, one, before in misfits + [(place, one, fits) for place, one in reversed(waiting)]:
         raise Invalid(f"{place}: {_misfit(one, before, tree.size, taken_back)}")
     told = f"{tree.size} events, all of log {key.log}, are as sealed by the {sealed}; checkpoints in it: {count}"

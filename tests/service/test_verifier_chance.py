@@ -10,13 +10,12 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.verifier import Given, Invalid, Key, Unreadable, Versions, verify
+from service.verifier import Given, Invalid, Key, Unreadable, verify
 from tests.service.changed_files import HALL, MAKE, Made, written
 
 GIVEN: Final = Given([Key.parse(HALL.vkey)])
@@ -122,15 +121,3 @@ def loosely(items: list[Any]) -> bytes:
 def test_no_bytes_are_an_error_of_the_program(start: bytes, rest: bytes, tmp_path: Path) -> None:
     """However they begin."""
     assert not accepted(tmp_path / "file", start + rest)
-
-
-@given(st.lists(st.integers(0, 40), max_size=200), st.integers(2, 40))
-def test_versions_are_kept_as_in_a_dictionary(streams: list[int], more: int) -> None:
-    """However many streams there are, and while room is made for more."""
-    found, kept = Versions(), dict[bytes, int]()
-    for number in (*streams, *range(more * 50)):
-        stream = UUID(int=number).bytes
-        assert found.get(stream) == kept.get(stream, 0)
-        kept[stream] = kept.get(stream, 0) + 1
-        found.put(stream, kept[stream])
-    assert {stream: found.get(stream) for stream in kept} == kept

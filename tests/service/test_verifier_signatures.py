@@ -6,9 +6,9 @@ import base64
 import hashlib
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -28,6 +28,7 @@ from service.verifier import (
     L,
     P,
     Rows,
+    Versions,
     _sum,
     opened,
     verify_consistency,
@@ -273,8 +274,8 @@ def test_a_leaf_is_hashed_as_the_log_does() -> None:
     golden = json.loads((Path(__file__).parents[1] / "history" / "leaf.json").read_text(encoding="utf-8"))
     of = golden["leaf"]
     row = [of[name] for name in ("position", "stream_id", "version", "name", "recorded_at_us", "command_id")]
-    rows = Rows(of["log_id"])
-    rows._versions.put(UUID(of["stream_id"]).bytes, of["version"] - 1)
-    assert rows.leaf([*row, of["command_seq"], of["state"]]).hex() == golden["digest"]
+    with closing(Versions()) as versions:
+        leaf = Rows(of["log_id"], versions).leaf([*row, of["command_seq"], of["state"]])
+    assert leaf.hex() == golden["digest"]
     streams = {one[1] for one in HALL.rows}
     assert {str(stream) for stream in (CASE, beside(CASE, "access"), beside(CASE, "attempts"))} < streams

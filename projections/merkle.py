@@ -51,14 +51,16 @@ class Frontier:
                 edge._complete.append(read(level, (size >> level) - 1))  # its own
         return edge
 
-    def append(self, leaf_hash: bytes) -> None:
-        """Add a leaf on the right."""
+    def append(self, leaf_hash: bytes) -> list[bytes]:
+        """Add a leaf on the right; give the roots of the complete subtrees it ends, by height: first itself."""
         self.size += 1
-        size = self.size
+        size, ended = self.size, [leaf_hash]
         while not size & 1:
             leaf_hash = node(self._complete.pop(), leaf_hash)
+            ended.append(leaf_hash)
             size >>= 1
         self._complete.append(leaf_hash)
+        return ended
 
     def root(self) -> bytes:
         """Give the root of all that was added."""

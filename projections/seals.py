@@ -19,6 +19,8 @@ from projections.tables import Carried, Entry
 TILE: Final = 256
 """Hashes in a full tile; tile i of level L begins with the complete subtree of 256**L leaves number i * 256."""
 TILE_BITS: Final = 8
+TILES_AT_ONCE: Final = 64
+"""How many are read ahead by whoever goes through the whole tree."""
 
 CREATE: Final = """
 create table if not exists {} (level smallint not null, index bigint not null, hashes bytea not null,
@@ -97,6 +99,26 @@ def epoch(connection: psycopg.Connection, size: int) -> int:
     """Give the number of the epoch in which the log had this size: every going back to an earlier state begins one."""
     told = [one.event for one in read_stream(connection, log.STREAM) if one.position <= size]
     return log.LOG.fold(told).number  # type: ignore[arg-type]  # a stream holds the events of its decider
+
+
+class Tiles:
+    """The tree as it is kept, its hashes by level and number; read ahead in pieces: quick in the order of the log."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self.size = SEALS.position(connection)
+        self._piece: dict[int, tuple[int, dict[int, bytes]]] = {}
+
+    def get(self, level: int, number: int) -> bytes | None:
+        """Give a hash, None where the tree does not reach so far, empty where it should and does not."""
+        if number >= self.size >> TILE_BITS * level:
+            return None
+        tile, place = divmod(number, TILE)
+        start, piece = self._piece.get(level, (0, {}))
+        if not start <= tile < start + TILES_AT_ONCE or not piece:
+            start, piece = tile, SEALS.tiles(self._connection, level, list(range(tile, tile + TILES_AT_ONCE)))
+            self._piece[level] = start, piece
+        return piece.get(tile, b"")[place * HASH_BYTES : (place + 1) * HASH_BYTES]
 
 
 class Tree:

@@ -14,12 +14,11 @@ from psycopg import sql
 
 from domain import log
 from projections.leaf import Leaf, stored_leaves
-from projections.merkle import HASH_BYTES
-from projections.seals import SEALS, TILE
+from projections.merkle import HASH_BYTES, Frontier
+from projections.seals import SEALS, TILE, TILE_BITS, Tiles
 from service.diagnosis import Course, Difference, told
 from service.held import GivenUp, Held
 from service.outside import Leaves
-from service.regrown import Regrown, Tiles
 from service.signing import BadNote, Checkpoint, opened
 
 MOST_LOOKED_AT: Final = 1000
@@ -132,7 +131,7 @@ class _Check:
         self._kept = {epoch: kept for _, epoch, kept in self.report.epochs}
         self._tiles = Tiles(connection)
         self._outside = Leaves([]) if held is None else held.leaves(self._kept)
-        self._grown = Regrown()
+        self._grown = Frontier()
         self._whole = True  # no row is missing, so that the rows have a root
         self._end = 0
         self._first: Difference | None = None
@@ -222,7 +221,9 @@ class _Check:
                 Difference(position=position, computed=computed, stored=stored, sealed=sealed, outside=outside)
             )
         if self._whole:
-            for level, number, hash_ in self._grown.append(computed):
+            full = self._grown.append(computed)[TILE_BITS::TILE_BITS]
+            for level, hash_ in enumerate(full, start=1):
+                number = (position >> TILE_BITS * level) - 1
                 if self._tiles.get(level, number) not in {None, hash_} and self._first is None:
                     width = TILE**level
                     self._wrong(

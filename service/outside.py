@@ -26,7 +26,7 @@ import psycopg
 from domain import log
 from projections.histories import read_stream
 from projections.merkle import HASH_BYTES, Frontier
-from projections.seals import SEALS, TILE, Tree
+from projections.seals import TILE, TILES_AT_ONCE, Tiles, Tree
 from service.postgres_home import sync_folder
 from service.sealer import Signed
 from service.signing import Checkpoint, opened
@@ -37,7 +37,6 @@ CHECKPOINTS: Final = "checkpoints"
 
 _FOLDER: Final = re.compile(r"epoch-(1|([1-9]\d{0,8})-after-(0|[1-9]\d{0,17}))")
 _SINCE: Final = "select size, note from checkpoints where size > %s and size <= %s order by size limit 1000"
-_TILES_AT_ONCE: Final = 64
 LONGEST_LINE: Final = 1 << 16
 
 
@@ -156,7 +155,7 @@ class Leaves:
     def _read(self, index: int) -> bool:
         for one in self._parts:
             if one.first <= index < one.end:
-                count = min(one.end - index, TILE * _TILES_AT_ONCE)
+                count = min(one.end - index, TILE * TILES_AT_ONCE)
                 with (one.epoch.folder / LEAVES).open("rb") as file:
                     file.seek((index - one.epoch.first) * HASH_BYTES)
                     piece = file.read(count * HASH_BYTES)
@@ -167,17 +166,12 @@ class Leaves:
 
 def tree_leaves(connection: psycopg.Connection, start: int, end: int) -> Iterator[bytes]:
     """Give the leaf hashes of the tree from index `start` to before `end`. Raises OutsideFails for a hole in it."""
-    while start < end:
-        tile = start // TILE
-        numbers = list(range(tile, min(tile + _TILES_AT_ONCE, (end - 1) // TILE + 1)))
-        found = SEALS.tiles(connection, 0, numbers)
-        for number in numbers:
-            until = min(end, (number + 1) * TILE)
-            piece = found.get(number, b"")[start % TILE * HASH_BYTES : ((until - 1) % TILE + 1) * HASH_BYTES]
-            if len(piece) != (until - start) * HASH_BYTES:
-                raise OutsideFails(f"The tree has a hole at position {start + 1}. Run: bihuan audit fsck")
-            yield from (piece[at : at + HASH_BYTES] for at in range(0, len(piece), HASH_BYTES))
-            start = until
+    tiles = Tiles(connection)
+    for index in range(start, end):
+        found = tiles.get(0, index) or b""
+        if len(found) != HASH_BYTES:
+            raise OutsideFails(f"The tree has a hole at position {index + 1}. Run: bihuan audit fsck")
+        yield found
 
 
 @dataclass(frozen=True, slots=True)

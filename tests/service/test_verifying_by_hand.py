@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -16,23 +15,13 @@ from uuid import UUID
 import pytest
 
 from service.receipts import history, receipt, sign_now
-from tests.service.web import house
-from tests.service.web.conftest import hall_template
-from tests.service.web.house import Hall, Template
+from tests.service.web.house import Hall
 
 pytestmark = pytest.mark.postgres
-__all__ = ["hall_template"]
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "verifying.md"
 BLOCKS: Final = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 RECEIPT, KEYS, OPENSSL, LEAVES = (code for _, code in BLOCKS)
-
-
-@pytest.fixture
-def hall(hall_template: Template) -> Iterator[Hall]:
-    """A running hall."""
-    with house.copy(hall_template) as copied:
-        yield copied
 
 
 @pytest.fixture

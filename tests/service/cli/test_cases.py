@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import typer
-from structlog.testing import capture_logs
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from domain.errors import Unknown
 from service.cli import cases
+from tests.service.typed import typed
 from tests.service.web import house
-from tests.service.web.conftest import hall_template
-from tests.service.web.house import Hall, Template
+from tests.service.web.house import Hall
 
 pytestmark = pytest.mark.postgres
-__all__ = ["hall_template"]
-
-
-@pytest.fixture
-def hall(hall_template: Template) -> Iterator[Hall]:
-    """A running hall."""
-    with house.copy(hall_template) as copied:
-        yield copied
 
 
 def run(hall: Hall, who: str | None, *words: str) -> Result:
     """Type a command, as the holder of a token or as nobody."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    cases.register(app)
-    token = "" if who is None else hall.tokens[who, house.HOLDERS[who][0]]
-    environment = {"DATABASE_URL": hall.parts.dsn, "BIHUAN_HOME": str(hall.parts.settings.home), "BIHUAN_TOKEN": token}
-    with capture_logs():
-        return CliRunner(env=environment).invoke(app, list(words))
+    token = None if who is None else hall.tokens[who, house.HOLDERS[who][0]]
+    return typed(hall.parts, (cases,), token, *words)
 
 
 def test_what_a_command_creates_is_printed(hall: Hall) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
-from structlog.testing import capture_logs
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from domain.errors import Refused, Unknown
 from service.cli import people, privacy
 from tests.service.old_hall import NAME, OldHall, events_of, old_hall
+from tests.service.typed import typed
 
 pytestmark = pytest.mark.postgres
 
@@ -26,12 +25,7 @@ def hall(database: str, tmp_path: Path) -> Iterator[OldHall]:
 
 def run(hall: OldHall, who: str | None, *words: str) -> Result:
     """Type a command, as the holder of a token or as nobody."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    privacy.register(app)
-    people.register(app)
-    environment = {"DATABASE_URL": hall.parts.dsn, "BIHUAN_HOME": str(hall.parts.settings.home)}
-    with capture_logs():
-        return CliRunner(env={**environment, "BIHUAN_TOKEN": hall.tokens.get(who or "", "")}).invoke(app, list(words))
+    return typed(hall.parts, (privacy, people), hall.tokens.get(who or ""), *words)
 
 
 def test_the_officer_lists_and_erases(hall: OldHall) -> None:

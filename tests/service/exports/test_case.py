@@ -18,9 +18,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-import typer
-from structlog.testing import capture_logs
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from domain.errors import NotYourRole, Unknown
 from projections import PROJECTIONS
@@ -33,12 +31,11 @@ from service.receipts import sealed_here
 from service.signing import opened
 from tests.service.judging import SOURCE, judged
 from tests.service.old_hall import NAME, PHONE, STORY, Old, OldHall, old_hall
+from tests.service.typed import typed
 from tests.service.web import house
-from tests.service.web.conftest import hall_template
-from tests.service.web.house import Hall, Template
+from tests.service.web.house import Hall
 
 pytestmark = pytest.mark.postgres
-__all__ = ["hall_template"]
 
 WHOLE: Final = {
     "README.txt",
@@ -49,13 +46,6 @@ WHOLE: Final = {
     "told.zh.txt",
     "verifier.py",
 }
-
-
-@pytest.fixture
-def hall(hall_template: Template) -> Iterator[Hall]:
-    """A running hall."""
-    with house.copy(hall_template) as copied:
-        yield copied
 
 
 @pytest.fixture
@@ -178,13 +168,8 @@ def carry(parts: Parts) -> None:
 
 def run(hall: Hall, who: str | None, *words: str) -> Result:
     """Type a command, as the holder of a token or as nobody."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    audit.register(app)
-    exports.register(app)
-    token = "" if who is None else hall.tokens[who, house.HOLDERS[who][0]]
-    environment = {"DATABASE_URL": hall.parts.dsn, "BIHUAN_HOME": str(hall.parts.settings.home), "BIHUAN_TOKEN": token}
-    with capture_logs():
-        return CliRunner(env=environment).invoke(app, list(words))
+    token = None if who is None else hall.tokens[who, house.HOLDERS[who][0]]
+    return typed(hall.parts, (audit, exports), token, *words)
 
 
 @pytest.mark.parametrize("who", [None, "ZHOU", "WU"])

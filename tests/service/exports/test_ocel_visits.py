@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from service.exports.ocel import export_ocel
-from tests.service.web import house
-from tests.service.web.conftest import hall_template
-from tests.service.web.house import Hall, Template
+from tests.service.web.house import Hall
 from tests.service.web.rating import BAD, GOOD, KNOWN, V1, listed, rated, served
 
 pytestmark = pytest.mark.postgres
-__all__ = ["hall_template"]
-
-
-@pytest.fixture
-def hall(hall_template: Template) -> Iterator[Hall]:
-    """A running hall."""
-    with house.copy(hall_template) as copied:
-        yield copied
 
 
 def exported(hall: Hall) -> dict[str, Any]:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import psycopg
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+COLUMNS: Final = (
+    "position",
+    "stream_id",
+    "version",
+    "name",
+    "recorded_at",
+    "command_id",
+    "command_seq",
+    "state",
+)
+"""What a row of the log holds, in the order of its leaf."""
 PREFIX: Final = b"\x00bihuan-leaf-1"
 # Each part stands behind its length in four bytes; name and state alone have lengths of their own.
 _HEAD: Final = struct.Struct(">i16siqi16siii")
@@ -48,6 +59,11 @@ class Leaf:
     command_id: UUID
     command_seq: int
     state: bytes
+
+    @classmethod
+    def of(cls, log_id: UUID, row: Sequence[Any]) -> Self:
+        """Give the leaf of a row with the columns COLUMNS."""
+        return cls(log_id=log_id, **dict(zip(COLUMNS, row, strict=True)))
 
     def digest(self) -> bytes:
         """Give SHA-256 over 0x00, `bihuan-leaf-1` and the nine parts, each behind its length (4 bytes, big-endian).

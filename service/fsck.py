@@ -370,26 +370,11 @@ class _Check:
     def leaf(self, position: int) -> Leaf | None:
         """Give what a row holds."""
         row = self._connection.execute(_ROW, (position,), binary=True).fetchone()
-        return None if row is None or None in row else _leaf(self._log_id, row)
+        return None if row is None or None in row else Leaf.of(self._log_id, row)
 
     def reference(self, position: int) -> bytes | None:
         """Give what the hash of an event was."""
         return self._outside.get(position - 1) or self._tiles.get(0, position - 1)
-
-
-def _leaf(log_id: UUID, row: Any) -> Leaf:  # noqa: ANN401 - a row of the database
-    position, stream_id, version, name, recorded_at, command_id, command_seq, state = row
-    return Leaf(
-        log_id=log_id,
-        position=position,
-        stream_id=stream_id,
-        version=version,
-        name=name,
-        recorded_at=recorded_at,
-        command_id=command_id,
-        command_seq=command_seq,
-        state=state,
-    )
 
 
 def _still(fitting: int) -> str:

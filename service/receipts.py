@@ -22,7 +22,7 @@ from projections.merkle import ProofFails, check_inclusion
 from projections.runner import Stopped, wait_for
 from projections.seals import SEALS, LeafAltered, Tree
 from service.eventstore import Recorder
-from service.exports.log import COLUMNS, ExportError, row_of, sealed_now
+from service.exports.log import ExportError, row_of, sealed_now
 from service.parts import Parts
 from service.sealer import Signed, WentBack, newest, seal
 from service.signing import BadNote, Checkpoint, opened
@@ -154,7 +154,7 @@ def _promise(connection: psycopg.Connection, parts: Parts, case: UUID) -> Promis
 def _leaf(log_id: UUID, row: Sequence[Any]) -> tuple[Leaf, bytes]:
     """Give a row of the log with its hash, computed anew; raises LogAltered where another one is stored."""
     *values, stored = row
-    leaf = Leaf(log_id=log_id, **dict(zip(COLUMNS, values, strict=True)))
+    leaf = Leaf.of(log_id, values)
     digest = leaf.digest()
     if digest != stored:
         raise LogAltered(position=leaf.position)

@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 
 from projections import PROJECTIONS
 from projections.docket import DOCKET
-from projections.leaf import Leaf
+from projections.leaf import COLUMNS, Leaf
 from projections.merkle import Frontier
 from projections.runner import Runner
 from service.backup import (
@@ -41,7 +41,7 @@ from service.casebook import Casebook
 from service.database import check_schema, migrations
 from service.epochs import record_new_epoch, seen
 from service.eventstore import Log, Recorder
-from service.exports.log import COLUMNS, ExportError, opened_log
+from service.exports.log import ExportError, opened_log
 from service.keys import Vault
 from service.master import MasterKey
 from service.outside import highest_epoch

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from projections.leaf import EPOCH, MICROSECOND, Leaf
+from projections.leaf import COLUMNS, EPOCH, MICROSECOND, Leaf
 from projections.merkle import EMPTY_ROOT, Frontier
 from projections.runner import Runner, wait_for
 from projections.seals import SEALS, LeafAltered
@@ -24,16 +24,6 @@ from service.sealer import Signed, seal
 from service.signing import Checkpoint
 
 FORMAT: Final = "bihuan-log-1"
-COLUMNS: Final = (
-    "position",
-    "stream_id",
-    "version",
-    "name",
-    "recorded_at",
-    "command_id",
-    "command_seq",
-    "state",
-)
 MOST: Final = 256
 """Checkpoints in one export at most, evenly spread; the last is always for exactly the rows that are there."""
 PATIENCE: Final = 60.0
@@ -128,7 +118,7 @@ def write_log(connection: psycopg.Connection[Any], write: Write, head: Head, sig
     with connection.cursor("log") as cursor:
         cursor.itersize = _PAGE
         for *row, stored in cursor.execute(_ROWS, (size,), binary=True):
-            leaf = Leaf(log_id=head.log_id, **dict(zip(COLUMNS, row, strict=True)))
+            leaf = Leaf.of(head.log_id, row)
             digest = leaf.digest()
             frontier.append(digest)
             if leaf.position != frontier.size or digest != stored:
@@ -211,14 +201,5 @@ def _rows(log_id: UUID, lines: Iterable[bytes]) -> Iterator[Leaf | str]:
 
 def _leaf(log_id: UUID, told: list[Any]) -> Leaf:
     position, stream, version, name, recorded, command, seq, state = told
-    return Leaf(
-        log_id=log_id,
-        position=position,
-        stream_id=UUID(stream),
-        version=version,
-        name=name,
-        recorded_at=EPOCH + timedelta(microseconds=recorded),
-        command_id=UUID(command),
-        command_seq=seq,
-        state=state.encode(),
-    )
+    recorded_at = EPOCH + timedelta(microseconds=recorded)
+    return Leaf.of(log_id, (position, UUID(stream), version, name, recorded_at, UUID(command), seq, state.encode()))

@@ -13,12 +13,12 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from projections.leaf import Leaf
+from projections.leaf import COLUMNS, Leaf
 from projections.merkle import EMPTY_ROOT, root_of
 from projections.seals import LeafAltered, Tree
 from service.adoption import adopt_first
 from service.asking import Asked
-from service.exports.log import COLUMNS, MOST, ExportError, Head, opened_log, sealed_now, snapshot, write_log
+from service.exports.log import MOST, ExportError, Head, opened_log, sealed_now, snapshot, write_log
 from service.forms.intake import RegisterForm
 from service.parts import Parts, open_parts
 from service.settings import Settings

@@ -36,7 +36,7 @@ on conflict (level, index) do update set hashes = excluded.hashes
 
 
 class LeafAltered(Exception):
-    """A row of the log no longer gives the hash it was stored with: nothing from here on can be sealed."""
+    """From this position on nothing can be sealed: a row no longer gives its hash, or the tree has a hole."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class Tree:
         at, width = start % TILE * HASH_BYTES, HASH_BYTES << lower
         hashes = tile[at : at + width]
         if len(hashes) != width:
-            raise LeafAltered(f"a tile of level {upper} is incomplete")
+            raise LeafAltered((index << level) + 1)
         return merkle.root_of(split(hashes))
 
     def _tile(self, level: int, index: int) -> bytes:

@@ -21,6 +21,7 @@ from service.settings import BadSetting, Settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from pydantic import ValidationError
 
@@ -58,6 +59,35 @@ def fail(message: str) -> typer.Exit:
     """Say what is wrong in one line, and give the exit to raise."""
     typer.echo(message, err=True)
     return typer.Exit(1)
+
+
+@contextmanager
+def written(file: Path | None = None) -> Iterator[None]:
+    """Say in one line what stands in the way of sealing the log, or of writing something of it to a file or folder."""
+    from projections.runner import Stopped
+    from projections.seals import LeafAltered
+    from service.backup import BackupError
+    from service.exports.log import ExportError
+    from service.keeper import HookFails
+    from service.outside import OutsideFails
+    from service.sealer import WentBack
+    from service.signing import BadNote
+
+    try:
+        yield
+    except (BackupError, BadNote, ExportError, HookFails, OutsideFails) as error:
+        raise fail(str(error)) from None
+    except (LeafAltered, Stopped) as error:
+        cause = error.__cause__ if isinstance(error, Stopped) else error
+        if not isinstance(cause, LeafAltered):
+            raise fail(f"The tree over the log cannot be carried on: {error}. Run: bihuan audit fsck") from None
+        raise fail(f"The log was altered at position {cause}: nothing is made of it. Run: bihuan audit fsck") from None
+    except WentBack as error:
+        raise fail(" ".join((type(error).__doc__ or "").split())) from None
+    except OSError as error:
+        if file is not None:
+            raise fail(f"{file}: {error.strerror}; name a file that can be written") from None
+        raise fail(f"{error.filename or 'The folder'}: {error.strerror}.") from None
 
 
 def malformed(error: ValidationError) -> typer.Exit:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import psycopg
 import typer
 
-from service.cli import database, fail, opened
+from service.cli import database, opened, written
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,29 +26,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit, name="audit")
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in one line what a person can mend."""
-    from projections.runner import Stopped
-    from projections.seals import LeafAltered
-    from service.exports.log import ExportError
-    from service.keeper import HookFails
-    from service.outside import OutsideFails
-    from service.sealer import WentBack
-    from service.signing import BadNote
-
-    try:
-        yield
-    except (ExportError, OutsideFails, HookFails, BadNote) as error:
-        raise fail(str(error)) from None
-    except (Stopped, LeafAltered):
-        raise fail("The log was altered: nothing is signed. Run: bihuan audit fsck") from None
-    except WentBack as error:
-        raise fail(" ".join((type(error).__doc__ or "").split())) from None
-    except OSError as error:
-        raise fail(f"{error.filename or 'The place outside'}: {error.strerror}.") from None
-
-
 @audit.command()
 def checkpoint(
     to: Annotated[Path | None, typer.Option(help="A folder outside to add to.", metavar="DIR")] = None,
@@ -62,7 +38,7 @@ def checkpoint(
     from service.keeper import run_hook
     from service.outside import append
 
-    with opened() as parts, _told():
+    with opened() as parts, written():
         signed = sealed_now(parts)
         typer.echo(signed.note, nl=False)
         place = to or parts.settings.checkpoints
@@ -173,7 +149,7 @@ def new_epoch(
     from service.outside import highest_epoch, restorations
     from service.sealer import newest
 
-    with opened() as parts, _told():
+    with opened() as parts, written():
         places = [place for place in (against, parts.settings.checkpoints) if place is not None]
         known = [seen(parts.settings.home, parts.signer.vkey)]
         known += [highest_epoch(place, parts.recorder.log_id) for place in places]
@@ -198,7 +174,7 @@ def prove(
     from service.cli.cases import watching
     from service.receipts import history, sealed_here
 
-    with opened() as parts, _told():
+    with opened() as parts, written(to):
         found = history(parts, watching(parts, case), sealed_here)
         _write(found.file(), to)
     if to is not None:
@@ -214,7 +190,7 @@ def inclusion(
     """Prove that an event is in the log that was signed; nothing is said of the event itself."""
     from service.receipts import inclusion as proved
 
-    with opened() as parts, _told():
+    with opened() as parts, written(to):
         _write(proved(parts, position, size), to)
 
 
@@ -227,7 +203,7 @@ def consistency(
     """Prove that the log only grew from one size to another; `bihuan audit verify` checks it."""
     from service.receipts import consistency as proved
 
-    with opened() as parts, _told():
+    with opened() as parts, written(to):
         _write(proved(parts, since, until), to)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from service.cli import database, fail, local, opened
+from service.cli import database, local, opened, written
 from service.settings import Settings
 
 
@@ -18,29 +17,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
     app.command()(backup)
     app.command()(restore)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in one line what a person can mend."""
-    from projections.seals import LeafAltered
-    from service.backup import BackupError
-    from service.exports.log import ExportError
-    from service.outside import OutsideFails
-    from service.sealer import WentBack
-
-    try:
-        yield
-    except (BackupError, ExportError, OutsideFails) as error:
-        raise fail(str(error)) from None
-    except LeafAltered as error:
-        raise fail(
-            f"The log was altered at position {error}: no backup is made of it. Run: bihuan audit fsck"
-        ) from None
-    except WentBack as error:
-        raise fail(" ".join((type(error).__doc__ or "").split())) from None
-    except OSError as error:
-        raise fail(f"{error.filename or 'The folder'}: {error.strerror}.") from None
 
 
 def backup(
@@ -56,7 +32,7 @@ def backup(
     from service.backup import prune as throw_away
     from service.escrow import never_exported
 
-    with opened() as parts, _told():
+    with opened() as parts, written():
         taken = take(parts, folder)
         days = parts.settings.key_backup_days
         gone = throw_away(folder.absolute().parent, days, datetime.now(UTC)) if prune else []
@@ -92,7 +68,7 @@ def restore(
     from service.restore import restore as bring_back
 
     settings = Settings.from_environment()
-    with _told():
+    with written():
         wanted = Path(key).read_text(encoding="utf-8") if key is not None and Path(key).is_file() else key
         held = [path.read_text(encoding="utf-8") for path in checkpoint or ()]
         found = checked(folder, key=wanted, keys_from=keys_from, without_keys=without_keys, held=held)

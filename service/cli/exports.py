@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import fail, opened
+from service.cli import fail, opened, written
 
 exports = typer.Typer(help="Write what others check or work with.", no_args_is_help=True)
 
@@ -33,28 +33,23 @@ def ocel(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from service.exports.log import ExportError
     from service.exports.ocel import becoming, export_ocel
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    try:
-        with (
-            opened() as parts,
-            parts.pool.connection() as connection,
-            becoming(file) as writing,
-            Progress(*columns, transient=True, console=Console(stderr=True)) as bars,
-        ):
-            task = bars.add_task("events", total=None)
-            counts = export_ocel(
-                connection,
-                writing,
-                with_sealed=with_sealed,
-                progress=lambda done, total: bars.update(task, completed=done, total=total),
-            )
-    except ExportError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(f"{file}: {error.strerror}; name a file that can be written") from None
+    with (
+        written(file),
+        opened() as parts,
+        parts.pool.connection() as connection,
+        becoming(file) as writing,
+        Progress(*columns, transient=True, console=Console(stderr=True)) as bars,
+    ):
+        task = bars.add_task("events", total=None)
+        counts = export_ocel(
+            connection,
+            writing,
+            with_sealed=with_sealed,
+            progress=lambda done, total: bars.update(task, completed=done, total=total),
+        )
     typer.echo(f"{counts.events} events, {counts.objects} objects in {file}")
     if counts.held:
         typer.echo(f"left out: {counts.held} cases that are restricted, or known to a closed circle only")
@@ -71,21 +66,16 @@ def case(
     """
     from service.cli.cases import watching
     from service.exports.case import package
-    from service.exports.log import ExportError
     from service.exports.ocel import becoming
     from service.receipts import sealed_here
 
     if file.suffix == ".gz":
         raise fail("A package is a zip: name it FILE.zip.")
-    try:
+    with written(file):
         with opened() as parts:
             made = package(parts, watching(parts, named), sealed_here)
         with becoming(file) as writing:
             writing.buffer.write(made.data)
-    except ExportError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(f"{file}: {error.strerror}; name a file that can be written") from None
     typer.echo(f"{made.number} in {file}, as sealed by the checkpoint of {made.checkpoint.size} events")
 
 
@@ -94,20 +84,9 @@ def log(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write; FILE.gz is packed.")],
 ) -> None:
     """Write the whole log as it is stored, sealed by a checkpoint: `bihuan audit verify` checks it without us."""
-    from projections.seals import LeafAltered
-    from service.exports.log import ExportError, Head, snapshot, write_log
+    from service.exports.log import Head, snapshot, write_log
     from service.exports.ocel import becoming
-    from service.sealer import WentBack
 
-    try:
-        with opened() as parts, snapshot(parts) as (connection, signed), becoming(file) as writing:
-            write_log(connection, writing.buffer.write, Head(parts.recorder.log_id, parts.signer.vkey), signed)
-    except ExportError as error:
-        raise fail(str(error)) from None
-    except LeafAltered as error:
-        raise fail(f"The log was altered at position {error}; nothing was written. Run: bihuan audit fsck") from None
-    except WentBack as error:
-        raise fail(" ".join((type(error).__doc__ or "").split())) from None
-    except OSError as error:
-        raise fail(f"{file}: {error.strerror}; name a file that can be written") from None
+    with written(file), opened() as parts, snapshot(parts) as (connection, signed), becoming(file) as writing:
+        write_log(connection, writing.buffer.write, Head(parts.recorder.log_id, parts.signer.vkey), signed)
     typer.echo(f"{signed.checkpoint.size} events in {file}, sealed in epoch {signed.checkpoint.epoch}")

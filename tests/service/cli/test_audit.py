@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from projections.merkle import check_inclusion
 from projections.seals import SEALS
-from service.cli import audit
+from service.cli import audit, backup, exports
 from service.outside import LEAVES
 from service.parts import Parts, open_parts
 from service.sealer import REMEMBERED
@@ -50,12 +50,17 @@ class House:
             self.town.append(uuid4(), REGISTERED)
 
     def run(self, *words: object, home: Path | None = None, **settings: str) -> Result:
+        """Type a command of the audit."""
+        return self.typed("audit", *words, home=home, **settings)
+
+    def typed(self, *words: object, home: Path | None = None, **settings: str) -> Result:
         """Type a command."""
         app = typer.Typer(pretty_exceptions_enable=False)
-        audit.register(app)
+        for one in (audit, backup, exports):
+            one.register(app)
         environment = {"DATABASE_URL": self.parts.dsn, "BIHUAN_HOME": str(home or self.parts.settings.home), **settings}
         with capture_logs():
-            return CliRunner(env=environment).invoke(app, ["audit", *map(str, words)])
+            return CliRunner(env=environment).invoke(app, [*map(str, words)])
 
     def alter(self, statements: str) -> None:
         """Do what only somebody with all rights on the database can do."""
@@ -113,12 +118,16 @@ def test_what_stands_in_the_way_of_a_checkpoint_is_said(house: House) -> None:
     assert (refused.exit_code, "Make it, or mount it" in refused.stderr) == (1, True)
     house.grow(1)
     house.alter("update events set recorded_at = recorded_at - interval '1 hour' where position = 10")
-    refused = house.run("checkpoint")
-    assert (refused.exit_code, refused.stderr) == (
-        1,
-        "The log was altered: nothing is signed. Run: bihuan audit fsck\n",
-    )
-    assert refused.stdout == ""
+    file, folder = house.folder / "log.jsonl", house.folder / "backup"
+    for words in (("audit", "checkpoint"), ("export", "log", file), ("backup", folder)):
+        refused = house.typed(*words)
+        assert (refused.exit_code, refused.stdout, refused.stderr) == (
+            1,
+            "",
+            "The log was altered at position 10: nothing is made of it. Run: bihuan audit fsck\n",
+        )
+    assert not file.exists()
+    assert not folder.exists()
     assert house.signed() == (1, 9)
 
 

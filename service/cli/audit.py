@@ -210,7 +210,7 @@ def consistency(
 def _write(file: dict[str, Any], to: Path | None) -> None:
     import json
 
-    from service.exports.ocel import becoming
+    from service.exports.becoming import becoming
 
     text = json.dumps(file, ensure_ascii=False, separators=(",", ":")) + "\n"
     if to is None:

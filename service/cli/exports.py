@@ -33,7 +33,8 @@ def ocel(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from service.exports.ocel import becoming, export_ocel
+    from service.exports.becoming import becoming
+    from service.exports.ocel import export_ocel
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
@@ -65,8 +66,8 @@ def case(
     What is not sealed yet is sealed first. With BIHUAN_TOKEN set, only for supervisors and auditors who may know of it.
     """
     from service.cli.cases import watching
+    from service.exports.becoming import becoming
     from service.exports.case import package
-    from service.exports.ocel import becoming
     from service.receipts import sealed_here
 
     if file.suffix == ".gz":
@@ -84,8 +85,8 @@ def log(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write; FILE.gz is packed.")],
 ) -> None:
     """Write the whole log as it is stored, sealed by a checkpoint: `bihuan audit verify` checks it without us."""
+    from service.exports.becoming import becoming
     from service.exports.log import Head, snapshot, write_log
-    from service.exports.ocel import becoming
 
     with written(file), opened() as parts, snapshot(parts) as (connection, signed), becoming(file) as writing:
         write_log(connection, writing.buffer.write, Head(parts.recorder.log_id, parts.signer.vkey), signed)

@@ -33,7 +33,8 @@ from projections.runner import Runner
 from projections.tables import Entry, entry
 from service.asking import Ask, Asked
 from service.cli import exports
-from service.exports.ocel import Counts, becoming, export_ocel
+from service.exports.becoming import becoming
+from service.exports.ocel import Counts, export_ocel
 from service.exports.ocel_objects import LINK, mentions
 from service.exports.ocel_shapes import KINDS, NOT_TOLD, REFERENCES, declared, references_of, told, type_of
 from service.parts import Parts, open_parts

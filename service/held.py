@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from service.outside import KEY, Epoch, Leaves, OutsideFails, Part, epochs, note_of, parts
+from service.outside import KEY, Epoch, Leaves, OutsideFails, Part, epochs, kept_of, note_of, parts
 from service.signing import BadNote, Checkpoint, opened
 
 MOST_TOLD: Final = 20
@@ -105,8 +105,7 @@ class Held:
             self.damage.append(what)
 
     def _counts(self, found: Checkpoint, kept: Mapping[int, int]) -> bool:
-        starts = [one.first for one in self.epochs if one.number > found.epoch]
-        if found.size <= min((*starts, *(at for number, at in kept.items() if number > found.epoch)), default=2**63):
+        if found.size <= kept_of(found.epoch, self.epochs, kept):
             return True
         self.given_up += 1
         return False

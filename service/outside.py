@@ -38,6 +38,7 @@ CHECKPOINTS: Final = "checkpoints"
 _FOLDER: Final = re.compile(r"epoch-(1|([1-9]\d{0,8})-after-(0|[1-9]\d{0,17}))")
 _SINCE: Final = "select size, note from checkpoints where size > %s and size <= %s order by size limit 1000"
 LONGEST_LINE: Final = 1 << 16
+FOREVER: Final = 2**63
 
 
 class OutsideFails(Exception):
@@ -120,16 +121,21 @@ class Part:
     total: int
 
 
-def parts(held: Sequence[Epoch], kept: Mapping[int, int]) -> list[Part]:
-    """Give which leaves count: those of an epoch up to where a later one begins, here or by the log's own word.
+def kept_of(number: int, held: Sequence[Epoch], kept: Mapping[int, int]) -> int:
+    """Give how many events count of what an epoch had: later ones began there, by what is held or by the log's word.
 
     `kept` tells for each epoch the log knows how many events it kept when it began.
     """
+    begun = [*((one.number, one.first) for one in held), *kept.items()]
+    return min((first for later, first in begun if later > number), default=FOREVER)
+
+
+def parts(held: Sequence[Epoch], kept: Mapping[int, int]) -> list[Part]:
+    """Give which leaves count, epoch by epoch."""
     found = []
     for one in held:
         total = one.first + one.count
-        later = [other.first for other in held if other.number > one.number]
-        end = min([total, *later, *(at for number, at in kept.items() if number > one.number)])
+        end = min(total, kept_of(one.number, held, kept))
         found.append(Part(one, one.first, max(one.first, end), total))
     return found
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from domain import log
 from domain.decider import THE_SYSTEM
 from service.asking import Asked
 from service.casebook import Casebook
+from service.outside import highest_epoch
 from service.sealer import REMEMBERED
 from service.signing import BadNote, Checkpoint, opened
 
@@ -36,11 +37,16 @@ def record_new_epoch(book: Casebook, kept: int, taken_at: datetime | None, *, kn
     return next(event for event in done.events if isinstance(event, log.Restored))
 
 
-def seen(home: Path, vkey: str) -> int:
-    """Give the epoch of the last checkpoint that was signed from this home under this key; the first if there is none.
+def seen(home: Path, vkey: str, log_id: UUID, *places: Path | None) -> int:
+    """Give the highest epoch that this home has signed a checkpoint of, or that a place outside holds.
 
-    A log that is taken back twice to one backup does not remember the first time; the home does.
+    A log that is taken back twice to one backup does not remember the first time; they do. Raises OutsideFails.
     """
+    outside = (highest_epoch(place, log_id) for place in places if place is not None)
+    return max(_signed(home, vkey), *outside, log.FIRST)
+
+
+def _signed(home: Path, vkey: str) -> int:
     try:
         note = (home / REMEMBERED).read_text(encoding="utf-8")
         return Checkpoint.read(opened(note, [vkey])).epoch

@@ -44,7 +44,6 @@ from service.eventstore import Log, Recorder
 from service.exports.log import ExportError, opened_log
 from service.keys import Vault
 from service.master import MasterKey
-from service.outside import highest_epoch
 from service.privacy import Erasing
 from service.signing import BadNote, Checkpoint, opened
 
@@ -191,9 +190,7 @@ def restore(
     Raises BackupError, SchemaMissing, SchemaNewer.
     """
     manifest = backup.manifest
-    known = max(backup.known, seen(home, manifest.vkey))
-    if outside is not None:
-        known = max(known, highest_epoch(outside, manifest.log_id))
+    known = max(backup.known, seen(home, manifest.vkey, manifest.log_id, outside))
     with psycopg.connect(dsn, autocommit=True, client_encoding="UTF8") as connection:
         check_schema(connection)
         runner = Runner(connection, PROJECTIONS)

@@ -146,19 +146,18 @@ def new_epoch(
     What was signed last in this database counts as kept; whatever stands behind it may have meant other events before.
     """
     from service.epochs import record_new_epoch, seen
-    from service.outside import highest_epoch, restorations
+    from service.outside import restorations
     from service.sealer import newest
 
     with opened() as parts, written():
-        places = [place for place in (against, parts.settings.checkpoints) if place is not None]
-        known = [seen(parts.settings.home, parts.signer.vkey)]
-        known += [highest_epoch(place, parts.recorder.log_id) for place in places]
+        settings = parts.settings
+        known = seen(settings.home, parts.signer.vkey, parts.recorder.log_id, against, settings.checkpoints)
         with parts.pool.connection() as connection:
             signed = newest(connection, parts.signer)
             # The mark of an earlier time is here, so at least that is as it was.
             marks = [kept + 1 for kept in restorations(connection).values()]
         kept = max([0 if signed is None else signed.checkpoint.size, *marks])
-        done = record_new_epoch(parts.book, kept, None, known=max(known))
+        done = record_new_epoch(parts.book, kept, None, known=known)
     typer.echo(f"Epoch {done.epoch} begins: the log is as it was up to position {done.kept}.")
 
 

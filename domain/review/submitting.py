@@ -145,8 +145,8 @@ class Corroborated(Event):
 class Accepted(Event):
     """A bad rating became a work order (受理) of the department that served.
 
-    Only who gave a name is called: `contact_due` is None for others (domain.md §14 case 14). `appeal_until` is how long
-    the department may say that the rating is not about it, or not real.
+    Only who is known by name is called: `contact_due` is None for others (domain.md §14 case 14). `appeal_until` is how
+    long the department may say that the rating is not about it, or not real.
     """
 
     grade: Grade
@@ -220,14 +220,13 @@ def work_order(review: Submitted, grade: Grade, at: datetime, facts: Facts) -> l
     """Give the work order that a bad grade opens by itself at a moment (UTC), whether first or as a follow-up."""
     if not grade.bad or review.attribution is None or review.profile is not Profile.HALL:
         return []
-    named = review.identity_mode is IdentityMode.REAL_NAME
     return [
         Accepted(
             at=at,
             by=THE_SYSTEM,
             grade=grade,
             lead=review.attribution.department,
-            contact_due=facts.limit(review.profile, "bad.contact", at) if named else None,
+            contact_due=facts.limit(review.profile, "bad.contact", at) if review.reviewer is not None else None,
             appeal_until=facts.limit(review.profile, "bad.appeal_window", at),
             basis=facts.basis(review.profile, at),
         )

@@ -156,6 +156,13 @@ def test_a_rating_without_a_name_names_nobody() -> None:
     assert told.reviewer is None
 
 
+def test_nobody_is_called_whom_nobody_knows() -> None:
+    """Staff write a bad rating down as a named one, but the visit names no applicant: there is no one to reach."""
+    unknown = replace(OPENED, applicant=None)
+    *_, order = visit(unknown).when(replace(SUBMIT, by=COUNTER, token=None, opinion=BAD)).events
+    assert order == replace(WORK_ORDER, contact_due=None)
+
+
 def test_whoever_came_for_the_applicant_rates_as_themselves() -> None:
     """With an invitation the rating is theirs who gave it; what staff write down is the applicant's."""
     agent = Actor(person=person("AGENT"), role=Role.CITIZEN)

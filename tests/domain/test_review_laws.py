@@ -211,7 +211,7 @@ def test_a_token_works_once_and_only_for_whoever_has_it(asked: list[AnyCommand])
         if isinstance(one, Appended | Corroborated):
             assert one.by.role is Role.CITIZEN
         if isinstance(one, Accepted):
-            named = told.rating[0].identity_mode is IdentityMode.REAL_NAME
+            named = told.rating[0].reviewer is not None
             assert (one.contact_due is not None) == named
 
 

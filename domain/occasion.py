@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 
@@ -25,7 +24,7 @@ from domain.errors import (
     UnknownReference,
 )
 from domain.handling import Basis, Facts, permit
-from domain.review.submitting import Attribution, Opinion, Rated, opened, rated
+from domain.review.submitting import Attribution, Opinion, Rated, rated, work_order
 from domain.rulebook import Profile
 from domain.sealed import Sealed
 
@@ -162,7 +161,7 @@ class Occasion:
     """A served visit as its rules see it."""
 
     opened: Opened
-    invitations: Mapping[Digest, Due | None] = field(default_factory=lambda: MappingProxyType({}))
+    invitations: frozenset[Digest] = frozenset()
     reviewed: Reviewed | None = None
     expired: bool = False
 
@@ -294,13 +293,14 @@ def _submit(occasion: Occasion, command: Submit, facts: Facts) -> Sequence[Event
         raise InvitationUnknown
     if token is not None and by.role is not Role.CITIZEN:
         raise NotYourRole(role=by.role, command="review/submit")
-    review = review_of(stream(there.project_no, there.service_number))
     if occasion.reviewed is not None:
         raise InvitationUsed if token is not None and token == occasion.reviewed.token else AlreadyReviewed
     if _over(occasion, at, facts):
         raise TooLate
+    own = stream(there.project_no, there.service_number)
+    review = review_of(own)
     visit = Rated(
-        occasion=stream(there.project_no, there.service_number),
+        occasion=own,
         hall=there.hall,
         profile=there.profile,
         attribution=there.attribution,
@@ -308,11 +308,10 @@ def _submit(occasion: Occasion, command: Submit, facts: Facts) -> Sequence[Event
         applicant=there.applicant,
     )
     submitted = rated(command.opinion, visit, token, at=at, by=by, facts=facts)
-    work_order = opened(submitted, facts)
     return [
         Reviewed(at=at, by=by, review=review, token=token),
         For(review, submitted),
-        *(For(review, one) for one in work_order),
+        *(For(review, one) for one in work_order(submitted, submitted.grade, at, facts)),
     ]
 
 
@@ -337,8 +336,8 @@ def evolve(occasion: Occasion | None, event: OccasionEvent) -> Occasion | None:
     if occasion is None:
         return None
     match event:
-        case Invited(token=token, until=until):
-            return replace(occasion, invitations=MappingProxyType({**occasion.invitations, token: until}))
+        case Invited(token=token):
+            return replace(occasion, invitations=occasion.invitations | {token})
         case Reviewed():
             return replace(occasion, reviewed=event)
         case Expired():

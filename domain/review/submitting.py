@@ -211,13 +211,11 @@ def reasoned(grade: Grade, codes: tuple[Code, ...], measured: TextFacts | None) 
         raise ReasonMissing
 
 
-def opened(submitted: Submitted, facts: Facts) -> list[Accepted]:
-    """Give the work order of a bad rating; a ledger's has none, it is only counted."""
-    return work_order(submitted, submitted.grade, submitted.at, facts)
-
-
 def work_order(review: Submitted, grade: Grade, at: datetime, facts: Facts) -> list[Accepted]:
-    """Give the work order that a bad grade opens by itself at a moment (UTC), whether first or as a follow-up."""
+    """Give the work order that a bad grade opens by itself at a moment (UTC), whether first or as a follow-up.
+
+    A ledger's has none: it is only counted.
+    """
     if not grade.bad or review.attribution is None or review.profile is not Profile.HALL:
         return []
     return [

@@ -92,6 +92,7 @@ from domain.errors.reviews import (
     InvitationUnknown,
     InvitationUsed,
     NobodyServed,
+    NothingAdded,
     ReasonMissing,
 )
 
@@ -135,6 +136,7 @@ __all__ = [
     "NotYourCase",
     "NotYourRecusal",
     "NotYourRole",
+    "NothingAdded",
     "NothingOpen",
     "NothingToRectify",
     "OnceOnly",

@@ -50,6 +50,14 @@ class CodeNotOfGrade(Refused):
     then = "Tick only codes that are offered with the grade."
 
 
+class NothingAdded(Refused):
+    """A follow-up adds a grade or a few words; codes belong to a grade."""
+
+    code = "nothing-added"
+    about = "content"
+    then = "Choose a grade, or write something; the one follow-up is still yours."
+
+
 class FollowedUp(Refused):
     """This rating was added to already."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never, get_args
 
 from domain.decider import Code, Command, Decider, Digest, Event, For, Role
-from domain.errors import FollowedUp, NotYourRole, ReasonMissing, TooLate, Unknown
+from domain.errors import FollowedUp, NothingAdded, NotYourRole, TooLate, Unknown
 from domain.grade import Grade
 from domain.handling import Facts, permit
 from domain.review.submitting import (
@@ -88,7 +88,8 @@ class Review:
 def decide(review: Review | None, command: ReviewCommand, facts: Facts) -> Sequence[Event | For]:
     """Answer what is asked of a review.
 
-    Raises Unknown, NoPolicy, NotYourRole, TooLate, FollowedUp, ReasonMissing, CodeNotOfGrade, UnknownReference.
+    Raises Unknown, NoPolicy, NotYourRole, TooLate, FollowedUp, NothingAdded, ReasonMissing, CodeNotOfGrade,
+    UnknownReference.
     """
     if review is None:
         raise Unknown
@@ -118,7 +119,7 @@ def _append(review: Review, command: Append, facts: Facts) -> Sequence[Event | F
         raise TooLate
     says_something = grade is not None or (command.text_facts is not None and command.text_facts.has_text)
     if not says_something:
-        raise ReasonMissing
+        raise NothingAdded
     code_set = ticked(grade, command.codes, facts)
     if grade is not None:
         reasoned(grade, command.codes, command.text_facts)

@@ -12,6 +12,7 @@ from domain.errors import (
     CodeNotOfGrade,
     FollowedUp,
     NoPolicy,
+    NothingAdded,
     NotYourRole,
     ReasonMissing,
     TooLate,
@@ -138,9 +139,9 @@ def test_a_rating_is_added_to_once() -> None:
 def test_a_follow_up_says_something() -> None:
     """A grade or words; codes alone belong to no grade, and white space is no word."""
     empty = replace(APPEND, grade=None, codes=())
-    rating(SUBMITTED).when(empty).then_refused(ReasonMissing)
-    rating(SUBMITTED).when(replace(empty, **BLANK)).then_refused(ReasonMissing)
-    rating(SUBMITTED).when(replace(empty, codes=("413",))).then_refused(ReasonMissing)
+    rating(SUBMITTED).when(empty).then_refused(NothingAdded)
+    rating(SUBMITTED).when(replace(empty, **BLANK)).then_refused(NothingAdded)
+    rating(SUBMITTED).when(replace(empty, codes=("413",))).then_refused(NothingAdded)
     rating(SUBMITTED).when(replace(empty, codes=("413",), **WORDS)).then_refused(CodeNotOfGrade, codes="413")
     words = rating(SUBMITTED).when(replace(empty, **WORDS)).event
     assert words == replace(APPENDED, grade=None, codes=(), code_set=None, **WORDS)

@@ -95,10 +95,10 @@ def split(tile: bytes) -> list[bytes]:
     return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
 
 
-def epoch(connection: psycopg.Connection, size: int) -> int:
-    """Give the number of the epoch in which the log had this size: every going back to an earlier state begins one."""
-    told = [one.event for one in read_stream(connection, log.STREAM) if one.position <= size]
-    return log.LOG.fold(told).number  # type: ignore[arg-type]  # a stream holds the events of its decider
+def restorations(connection: psycopg.Connection, size: int | None = None) -> dict[int, int]:
+    """Give for each epoch that the log began after the first, up to this size, how many events were kept then."""
+    told = [one.event for one in read_stream(connection, log.STREAM) if size is None or one.position <= size]
+    return {event.epoch: event.kept for event in told if isinstance(event, log.Restored)}
 
 
 class Tiles:

@@ -12,8 +12,7 @@ from domain.decider import THE_SYSTEM
 from service.asking import Asked
 from service.casebook import Casebook
 from service.outside import highest_epoch
-from service.sealer import REMEMBERED
-from service.signing import BadNote, Checkpoint, opened
+from service.sealer import remembered
 
 SOURCE: Final = "cli"
 
@@ -43,12 +42,5 @@ def seen(home: Path, vkey: str, log_id: UUID, *places: Path | None) -> int:
     A log that is taken back twice to one backup does not remember the first time; they do. Raises OutsideFails.
     """
     outside = (highest_epoch(place, log_id) for place in places if place is not None)
-    return max(_signed(home, vkey), *outside, log.FIRST)
-
-
-def _signed(home: Path, vkey: str) -> int:
-    try:
-        note = (home / REMEMBERED).read_text(encoding="utf-8")
-        return Checkpoint.read(opened(note, [vkey])).epoch
-    except (FileNotFoundError, UnicodeDecodeError, BadNote):
-        return log.FIRST
+    signed = remembered(home, vkey)
+    return max(log.FIRST if signed is None else signed.checkpoint.epoch, *outside, log.FIRST)

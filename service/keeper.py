@@ -69,7 +69,7 @@ class Keeper(Background):
         """Take the newest checkpoint outside if that was not done yet; give it."""
         settings, signer = self._parts.settings, self._parts.signer
         with self._parts.pool.connection() as connection:
-            signed = newest(connection, signer)
+            signed = newest(connection, signer.vkey)
             if signed is None or signed.note == self._taken:
                 self.pause = PAUSE
                 return None

@@ -24,9 +24,8 @@ from uuid import UUID
 import psycopg
 
 from domain import log
-from projections.histories import read_stream
 from projections.merkle import HASH_BYTES, Frontier
-from projections.seals import TILE, TILES_AT_ONCE, Tiles, Tree
+from projections.seals import TILE, TILES_AT_ONCE, Tiles, Tree, restorations
 from service.postgres_home import sync_folder
 from service.sealer import Signed
 from service.signing import Checkpoint, opened
@@ -365,9 +364,3 @@ def tail(path: Path) -> tuple[bytes | None, bytes]:
     except FileNotFoundError:
         return None, b""
     return (lines[-1] if lines else None), torn
-
-
-def restorations(connection: psycopg.Connection, size: int | None = None) -> dict[int, int]:
-    """Give for each epoch that the log began, up to this size, how many events were kept then."""
-    told = [one.event for one in read_stream(connection, log.STREAM) if size is None or one.position <= size]
-    return {event.epoch: event.kept for event in told if isinstance(event, log.Restored)}

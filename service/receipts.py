@@ -177,7 +177,7 @@ def _intact(**facts: object) -> Iterator[None]:
 def last(connection: psycopg.Connection, parts: Parts) -> Signed | None:
     """Give the newest checkpoint, if there is one whose tree is there; raises LogAltered where it is not ours."""
     with _intact():
-        signed = newest(connection, parts.signer)
+        signed = newest(connection, parts.signer.vkey)
     # After a restore the tree may still be on its way to what was signed before.
     return None if signed is None or SEALS.position(connection) < signed.checkpoint.size else signed
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from projections.merkle import EMPTY_ROOT
-from projections.seals import LeafAltered, Tree, epoch
+from domain import log
+from projections.seals import LeafAltered, Tree, restorations
 from service.background import Background
 from service.parts import Parts
 from service.postgres_home import sync_folder
@@ -36,11 +37,14 @@ from projection_positions p where p.name = 'seals'
 
 
 class WentBack(Exception):
-    """The log does not hold what was signed before.
+    """The log does not hold what was signed before. The text says what to do."""
 
-    If a backup was put back by other means than `bihuan restore`, record it with `bihuan audit new-epoch`; else look
-    for what happened with `bihuan audit fsck`. Until then nothing is signed.
-    """
+    def __init__(self) -> None:
+        super().__init__(
+            "The log does not hold what was signed before. If a backup was put back by other means than `bihuan"
+            " restore`, record it with `bihuan audit new-epoch`; else look for what happened with `bihuan audit fsck`."
+            " Until then nothing is signed."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,10 @@ class Signed:
     note: str
 
 
-def newest(connection: psycopg.Connection, signer: Signer) -> Signed | None:
-    """Give the newest checkpoint that was signed; raises BadNote when it is not ours."""
+def newest(connection: psycopg.Connection, vkey: str) -> Signed | None:
+    """Give the newest checkpoint that was signed; raises BadNote when this key did not sign it."""
     row = connection.execute(_NEWEST).fetchone()
-    return None if row is None else Signed(Checkpoint.read(opened(row[1], [signer.vkey])), row[1])
+    return None if row is None else Signed(Checkpoint.read(opened(row[1], [vkey])), row[1])
 
 
 def seal(connection: psycopg.Connection, signer: Signer, home: Path) -> Signed | None:
@@ -68,14 +72,14 @@ def seal(connection: psycopg.Connection, signer: Signer, home: Path) -> Signed |
         connection.execute("set local synchronous_commit to on")
         connection.execute(_LOCK)
         tree = Tree(connection)
-        number = epoch(connection, tree.size)
-        for before in (newest(connection, signer), remembered(home, signer)):
-            if before is not None and not _follows(tree, number, before.checkpoint):
-                raise WentBack
-        last = newest(connection, signer)
+        began = restorations(connection, tree.size)
+        last = newest(connection, signer.vkey)
+        if not all(_follows(tree, began, before) for before in (last, remembered(home, signer.vkey))):
+            raise WentBack
         if tree.size == 0 or (last is not None and last.checkpoint.size == tree.size):
             return last
         (now,) = connection.execute("select date_trunc('second', clock_timestamp())").fetchone() or (None,)
+        number = max([log.FIRST, *began])
         checkpoint = Checkpoint(origin=signer.name, size=tree.size, root=tree.root(), epoch=number, signed_at=now)
         signed = Signed(checkpoint, signer.sign(checkpoint.text()))
         connection.execute(_STORE, (checkpoint.size, checkpoint.root, number, now, signed.note))
@@ -83,34 +87,38 @@ def seal(connection: psycopg.Connection, signer: Signer, home: Path) -> Signed |
     return signed
 
 
-def _follows(tree: Tree, number: int, before: Checkpoint) -> bool:
-    if number > before.epoch:
+def _follows(tree: Tree, began: Mapping[int, int], before: Signed | None) -> bool:
+    """Say whether the tree holds what was signed, but for what is on record as given up since.
+
+    `began` tells for each epoch how many events were kept when it began.
+    """
+    if before is None:
         return True
-    root = EMPTY_ROOT if before.size > tree.size else tree.root(before.size)
-    return root == before.root
+    signed = before.checkpoint
+    if any(number > signed.epoch and kept < signed.size for number, kept in began.items()):
+        return True
+    return signed.size <= tree.size and tree.root(signed.size) == signed.root
 
 
 def refuses(connection: psycopg.Connection, signer: Signer, home: Path) -> bool:
     """Say whether nothing can be signed, because the log does not hold what was signed before."""
     # What is remembered was signed before the moment that is looked at, so the tree must reach as far.
-    before = remembered(home, signer)
+    before = remembered(home, signer.vkey)
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read, read only")
         tree = Tree(connection)
-        number = epoch(connection, tree.size)
+        began = restorations(connection, tree.size)
         try:
-            return not all(
-                one is None or _follows(tree, number, one.checkpoint) for one in (before, newest(connection, signer))
-            )
+            return not all(_follows(tree, began, one) for one in (before, newest(connection, signer.vkey)))
         except (BadNote, LeafAltered):
             return True
 
 
-def remembered(home: Path, signer: Signer) -> Signed | None:
+def remembered(home: Path, vkey: str) -> Signed | None:
     """Give the last checkpoint that was signed from this home; another log's is none of ours."""
     try:
         note = (home / REMEMBERED).read_text(encoding="utf-8")
-        return Signed(Checkpoint.read(opened(note, [signer.vkey])), note)
+        return Signed(Checkpoint.read(opened(note, [vkey])), note)
     except (FileNotFoundError, UnicodeDecodeError, BadNote):
         return None
 
@@ -147,6 +155,6 @@ class Sealer(Background):
     def failed(self, error: Exception) -> None:
         """Say also what to do where the log does not hold what was signed."""
         if isinstance(error, WentBack | BadNote):
-            self.say.error("nothing is signed", reason=" ".join((type(error).__doc__ or "").split()))
+            self.say.error("nothing is signed", reason=str(error))
         else:
             super().failed(error)

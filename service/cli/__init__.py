@@ -75,15 +75,13 @@ def written(file: Path | None = None) -> Iterator[None]:
 
     try:
         yield
-    except (BackupError, BadNote, ExportError, HookFails, OutsideFails) as error:
+    except (BackupError, BadNote, ExportError, HookFails, OutsideFails, WentBack) as error:
         raise fail(str(error)) from None
     except (LeafAltered, Stopped) as error:
         cause = error.__cause__ if isinstance(error, Stopped) else error
         if not isinstance(cause, LeafAltered):
             raise fail(f"The tree over the log cannot be carried on: {error}. Run: bihuan audit fsck") from None
         raise fail(f"The log was altered at position {cause}: nothing is made of it. Run: bihuan audit fsck") from None
-    except WentBack as error:
-        raise fail(" ".join((type(error).__doc__ or "").split())) from None
     except OSError as error:
         if file is not None:
             raise fail(f"{file}: {error.strerror}; name a file that can be written") from None

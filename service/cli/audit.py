@@ -94,18 +94,11 @@ def fsck(
 
 def _place(settings: Settings, vkey: str) -> Path | None:
     """Give where a copy lies that nobody named: the place outside, else what whoever signs here remembers."""
-    from service.sealer import REMEMBERED
-    from service.signing import BadNote
-    from service.signing import opened as read
+    from service.sealer import REMEMBERED, remembered
 
     if settings.checkpoints is not None:
         return settings.checkpoints
-    place = settings.home / REMEMBERED
-    try:
-        read(place.read_text(encoding="utf-8"), [vkey])
-    except (OSError, UnicodeDecodeError, BadNote):
-        return None
-    return place
+    return None if remembered(settings.home, vkey) is None else settings.home / REMEMBERED
 
 
 def _key(given: str | None) -> str:
@@ -145,15 +138,15 @@ def new_epoch(
 
     What was signed last in this database counts as kept; whatever stands behind it may have meant other events before.
     """
+    from projections.seals import restorations
     from service.epochs import record_new_epoch, seen
-    from service.outside import restorations
     from service.sealer import newest
 
     with opened() as parts, written():
         settings = parts.settings
         known = seen(settings.home, parts.signer.vkey, parts.recorder.log_id, against, settings.checkpoints)
         with parts.pool.connection() as connection:
-            signed = newest(connection, parts.signer)
+            signed = newest(connection, parts.signer.vkey)
             # The mark of an earlier time is here, so at least that is as it was.
             marks = [kept + 1 for kept in restorations(connection).values()]
         kept = max([0 if signed is None else signed.checkpoint.size, *marks])

@@ -21,7 +21,7 @@ from projections import PROJECTIONS
 from projections.histories import read_stream
 from projections.merkle import root_of
 from projections.runner import Entry, Runner
-from projections.seals import Tree, epoch
+from projections.seals import Tree, restorations
 from service import verifier
 from service.backup import LOG_FILE, MANIFEST, TABLES, VAULT, BackupError, Manifest, take
 from service.exports.log import opened_log
@@ -153,7 +153,7 @@ def test_a_new_epoch_begins(hall: Hall, empty: str) -> None:
         signed = seal(connection, parts.signer, hall.home / "elsewhere")
         assert signed is not None
         assert (signed.checkpoint.size, signed.checkpoint.epoch) == (done.size + 1, 2)
-        assert [epoch(connection, size) for size in (done.size, done.size + 1)] == [1, 2]
+        assert [restorations(connection, size) for size in (done.size, done.size + 1)] == [{}, {2: done.size}]
         found = connection.execute("select size, root, epoch from checkpoints order by size").fetchall()
         assert found[-2:] == [(done.size, done.root, 1), (done.size + 1, Tree(connection).root(), 2)]
 

@@ -153,7 +153,7 @@ class _Check:
         self._order()
         self._held_apart()
         report = self.report
-        report.events, report.sealed = self._end, self._tiles.size
+        report.events, report.sealed = self._end, 0 if self._newest is None else self._newest.size
         report.leaves_outside = self._outside.end
         report.findings = sorted(report.findings)[:MOST_TOLD]
         return report

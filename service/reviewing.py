@@ -34,6 +34,8 @@ RETENTION: Final[Code] = "review"
 LINKS: Final = "review-links"
 SECRETS: Final = (LINKS,)
 """What to ask the vault for at the start, so that people are invited, and rate, while the key service is away."""
+DELIVERY: Final = frozenset({"token", "own_link", "input_ms", "claimed_at"})
+"""What of a form may differ when the same rating is delivered again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,8 +275,11 @@ class Reviews:
         return spelled(hmac.digest(self.vault.secret(LINKS), kind.encode() + b"\0" + command_id.bytes, "sha256")[:10])
 
     def _mac(self, form: Circumstances) -> bytes:
-        """Give the keyed hash of what is asked, so that another rating under the same token is noticed."""
-        what = form.model_dump_json().encode("utf-8", "surrogatepass")
+        """Give the keyed hash of what is said, so that another rating under the same token is noticed.
+
+        How it was delivered does not count: a terminal that buffers may tell another time, or spell the token otherwise.
+        """
+        what = form.model_dump_json(exclude=DELIVERY).encode("utf-8", "surrogatepass")
         return hmac.digest(self.vault.secret("requests"), b"review\n" + what, "sha256")
 
 

@@ -277,9 +277,9 @@ class Reviews:
     def _mac(self, form: Circumstances) -> bytes:
         """Give the keyed hash of what is said, so that another rating under the same token is noticed.
 
-        How it was delivered does not count: a terminal that buffers may tell another time, or spell the token otherwise.
+        How it was delivered does not count: a terminal that buffers may tell another time, or spell its token anew.
         """
-        what = form.model_dump_json(exclude=DELIVERY).encode("utf-8", "surrogatepass")
+        what = form.model_dump_json(exclude=set(DELIVERY)).encode("utf-8", "surrogatepass")
         return hmac.digest(self.vault.secret("requests"), b"review\n" + what, "sha256")
 
 

@@ -145,7 +145,7 @@ def test_eight_devices_with_one_token_rate_once(programs: list[Parts]) -> None:
     """Different ratings under one token: one is taken, the others are told that it was used."""
     parts = programs[0]
     token = token_of(parts, visit(parts))
-    found = at_once(programs, lambda one, n: rate(one, token, grade="satisfied", input_ms=n))
+    found = at_once(programs, lambda one, n: rate(one, token, grade="satisfied", text=f"第{n}次。"))
     assert sum(isinstance(one, Rated) for one in found) == 1
     assert sum(isinstance(one, InvitationUsed) for one in found) == 7
     assert names(parts).count("review.submitted") == 1

@@ -25,7 +25,7 @@ class Settings:
     #: BIHUAN_REGISTRATIONS_PER_HOUR: complaints taken from one address without log-in in an hour; 0: no limit.
     registrations_per_hour: int = 120
     #: BIHUAN_LOOKUPS_PER_HOUR: questions by number and code from one address, and for one number, in an hour; also how
-    #: many wrong tokens and links of reviews are looked at from one address.
+    #: many wrong tokens and links of reviews one address may send before it waits; right ones are always let in.
     lookups_per_hour: int = 60
     #: BIHUAN_PROOFS_PER_HOUR: proofs about the log given to one address in an hour; 0: no limit.
     proofs_per_hour: int = 600

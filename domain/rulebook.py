@@ -84,6 +84,15 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A threshold or a share that a policy sets, whole; what it counts stands in its name."""
+
+    key: Code
+    value: int
+    source: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The limits and lists of one kind of case; `attempts` is how often, on how many days, before "unreachable".
 
@@ -104,6 +113,11 @@ class Policy:
     escalation: Escalation | None = None
     extensions_per_round: int = 0
     approve_after_request: bool = False
+    numbers: tuple[Number, ...] = ()
+
+    def number(self, key: Code) -> int | None:
+        """Give a threshold or a share by its key."""
+        return next((number.value for number in self.numbers if number.key == key), None)
 
     def term(self, key: Code) -> Term | None:
         """Give a limit by its key."""

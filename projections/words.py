@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from projections.wording import contacts, ending, reviews, timing, units, watching
+from projections.wording import bad_reviews, contacts, ending, reviews, timing, units, watching
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("未知", "unknown"),
@@ -200,6 +200,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     **watching.WORDS,
     **contacts.WORDS,
     **reviews.WORDS,
+    **bad_reviews.WORDS,
 }
 """Code to (Chinese, English)."""
 

@@ -17,10 +17,11 @@ import psycopg
 from psycopg import sql
 
 from domain import complaint
-from domain.complaint.owed import Timed, owed
+from domain.complaint.owed import owed
 from domain.complaint.state import OPEN
 from domain.decider import THE_SYSTEM, Command, Decider
 from domain.errors import Refused
+from domain.escalation import Timed
 from domain.handling import Facts
 from domain.occasion import OCCASION, Expire
 from domain.rulebook import Profile

@@ -221,6 +221,7 @@ def policy(name: Profile, version: int = 1) -> Policy:
         extensions_per_round=read.get("extension", {}).get("per_round", 0),
         approve_after_request=read.get("extension", {}).get("approve_after_request_ok", False),
         escalation=None if escalation is None else escalation.escalation(),
+        numbers=profiles.document(name).thresholds(),
     )
 
 

@@ -175,6 +175,7 @@ WORK_ORDER: Final = Accepted(
     contact_due=until("02-24"),
     appeal_until=until("02-28"),
     basis=BASIS,
+    verify_due=until("02-26"),
 )
 # Written down at the window for somebody who said it there: nobody had an invitation.
 TOLD: Final[Submitted] = replace(SUBMITTED, by=WINDOW_CLERK, token=None, corroborated=False)

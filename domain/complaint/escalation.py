@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain.complaint.state import BEFORE_REPLY, OPEN, PROMISE, Case, Clock, IdentityMode, Step
-from domain.deadlines import DAY, Calendar, Due, Unit
+from domain.deadlines import Due
 from domain.decider import Code
+from domain.escalation import L1, L2, order_due, order_since, remind_since
 from domain.handling import Facts, tried_enough
 from domain.rulebook import Escalation, Policy
 
-L1: Final[Code] = "escalate.l1"
-L2: Final[Code] = "escalate.l2"
 REWORKED: Final[Code] = "escalate.l3.reworks"
 FORWARDED: Final[Code] = "escalate.l3.forwards"
 GRAVE: Final[Code] = "escalate.l3.category"
@@ -47,27 +46,15 @@ def promise(case: Case, policy: Policy) -> tuple[Clock, Due] | None:
 
 
 def reminder(case: Case, policy: Policy, facts: Facts) -> tuple[Clock, Due, datetime] | None:
-    """Give the limit that is to be reminded of, and from when (UTC); None if it was, or is none.
-
-    Before it ends by as much as the policy says, at the opening of the office; a limit too short for that on its last
-    day, or when it has run out (our design): no order is issued for what nobody was reminded of.
-    """
+    """Give the limit that is to be reminded of, and from when (UTC); None if it was, or is none."""
     promised = promise(case, policy)
     if promised is None or policy.escalation is None:
         return None
     clock, due = promised
     if (clock, due.at) in case.reminded:
         return None
-    level = policy.escalation.remind
-    zone = policy.zone_info()
-    set_on = case.clocks[clock].set_at.astimezone(zone).date()
-    day = _before(due.day, level.amount, level.unit, facts.rulebook.calendar)
-    if day <= set_on:
-        day = due.day
-    if day <= set_on:
-        return clock, due, due.at
-    opening = datetime.combine(day, time.min, zone) + timedelta(minutes=policy.office_hours.periods[0][0])
-    return clock, due, min(opening.astimezone(UTC), due.at)
+    since = remind_since(due, case.clocks[clock].set_at, policy.escalation.remind, policy, facts.rulebook.calendar)
+    return clock, due, since
 
 
 def orders(case: Case, policy: Policy, facts: Facts) -> tuple[Order, ...]:
@@ -91,10 +78,7 @@ def _of_limit(case: Case, policy: Policy, escalation: Escalation, facts: Facts) 
     for number, rule, level in ((1, L1, escalation.l1), (2, L2, escalation.l2)):
         if level.reminders and (clock, due.at) not in case.reminded:
             continue
-        since = due.at
-        if level.amount:
-            day = _after(due.day, level.amount, level.unit, facts.rulebook.calendar)
-            since = datetime.combine(day, time.max, policy.zone_info()).astimezone(UTC)
+        since = order_since(due, level, policy, facts.rulebook.calendar)
         found.append(Order(rule=rule, level=number, clock=clock, about=due, since=since))
     return tuple(found)
 
@@ -118,23 +102,4 @@ def due_now(order: Order, case: Case, at: datetime, facts: Facts) -> bool:
     """Say whether an order is due at a moment (UTC); a limit nobody can be late by asks for none."""
     if order.about is None:
         return True
-    if at <= order.since or facts.late(case.profile, order.about, at) is not True:
-        return False
-    last = order.since.astimezone(facts.zone(case.profile, at)).date()
-    return facts.rulebook.calendar.knows(order.about.day, last)
-
-
-def _before(day: date, amount: int, unit: Unit, calendar: Calendar) -> date:
-    return _step(day, amount, -1, unit, calendar)
-
-
-def _after(day: date, amount: int, unit: Unit, calendar: Calendar) -> date:
-    return _step(day, amount, 1, unit, calendar)
-
-
-def _step(day: date, amount: int, way: int, unit: Unit, calendar: Calendar) -> date:
-    left = amount
-    while left:
-        day += way * DAY
-        left -= 1 if unit is Unit.NATURAL_DAY else calendar.worked(day)
-    return day
+    return order_due(order.about, order.since, case.profile, at, facts)

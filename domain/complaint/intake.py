@@ -15,6 +15,7 @@ from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant, PersonKey, Role
 from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnknownReference
 from domain.handling import Basis, Facts, permit
+from domain.review.linking import ComplaintLinked, reference
 from domain.rulebook import Profile
 from domain.sealed import Sealed, Similar, TextFacts
 
@@ -196,6 +197,11 @@ class Register(Command):
     guardian: Sealed | None = None
     email: Sealed | None = None
     complainant_staff: PersonKey | None = None
+    about_review: UUID | None = None
+
+    def others(self, state: object) -> tuple[UUID, ...]:  # noqa: ARG002 - registering begins a case
+        """Give the review that the complaint is made of, which is told of it in the same transaction."""
+        return () if self.about_review is None else (self.about_review,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +293,7 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         respondent=command.respondent,
         item=command.item,
         project_no=command.project_no,
-        external_ref=command.external_ref,
+        external_ref=command.external_ref if command.about_review is None else reference(command.about_review),
         name=command.name,
         phone=command.phone,
         subject=command.subject,
@@ -310,12 +316,15 @@ def _register(case: Case | None, command: Register, facts: Facts) -> list[Event 
         accept_due=None if ledger else facts.limit(profile, "complaint.accept_decision", at),
         basis=facts.basis(profile, at),
     )
-    if command.medium is None:
-        return [registered]
-    receipt = AcknowledgementIssued(
-        at=at, by=by, receipt_no=facts.complaint_no, medium=command.medium, query_code=by.role is not Role.SYSTEM
-    )
-    return [registered, receipt]
+    events: list[Event | For] = [registered]
+    if command.medium is not None:
+        receipt = AcknowledgementIssued(
+            at=at, by=by, receipt_no=facts.complaint_no, medium=command.medium, query_code=by.role is not Role.SYSTEM
+        )
+        events.append(receipt)
+    if command.about_review is not None and facts.itself is not None:
+        events.append(For(command.about_review, ComplaintLinked(at=at, by=by, complaint=facts.itself)))
+    return events
 
 
 def _own_house(event: Registered) -> frozenset[PersonKey]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 from uuid import UUID, uuid5
 
 from domain.complaint.clocks import in_motion, silent_after
@@ -16,30 +15,13 @@ from domain.complaint.supervision import IssueSupervision, Remind
 from domain.complaint.supplementing import ExpireSupplement
 from domain.complaint.timing import TURNS as TIMING
 from domain.complaint.timing import Cause, RecomputeDeadlines, ResumeClock, recomputed
-from domain.decider import THE_SYSTEM, Code, Role
+from domain.decider import THE_SYSTEM, Role
+from domain.escalation import Timed
 from domain.handling import Facts
 from domain.rulebook import STREAM as RULEBOOK
 from domain.rulebook import Policy
 
-TimedCommand: TypeAlias = (
-    Remind | IssueSupervision | ResumeClock | ExpireSupplement | ExpireProposal | RecomputeDeadlines
-)
 MADE: Final = "made"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
-    """A command that time asks for, from a moment on (UTC).
-
-    `command_id` follows from case, act, round, limit and level (architecture.md §8): two nodes, or the same one twice,
-    ask for one and the same thing. `ready` says whether the moment has come.
-    """
-
-    name: Code
-    command_id: UUID
-    command: TimedCommand
-    since: datetime
-    ready: bool
 
 
 def owed(stream: UUID, case: Case, at: datetime, facts: Facts) -> tuple[Timed, ...]:

@@ -146,7 +146,7 @@ class Accepted(Event):
     """A bad rating became a work order (受理) of the department that served.
 
     Only who is known by name is called: `contact_due` is None for others (domain.md §14 case 14). `appeal_until` is how
-    long the department may say that the rating is not about it, or not real.
+    long the department may say that the rating is not about it, or not real; `verify_due` is for the verdict.
     """
 
     grade: Grade
@@ -154,6 +154,7 @@ class Accepted(Event):
     contact_due: Due | None
     appeal_until: Due | None
     basis: Basis
+    verify_due: Due | None = None
 
 
 def rated(opinion: Opinion, visit: Rated, token: Digest | None, *, at: datetime, by: Actor, facts: Facts) -> Submitted:
@@ -226,6 +227,7 @@ def work_order(review: Submitted, grade: Grade, at: datetime, facts: Facts) -> l
             lead=review.attribution.department,
             contact_due=facts.limit(review.profile, "bad.contact", at) if review.reviewer is not None else None,
             appeal_until=facts.limit(review.profile, "bad.appeal_window", at),
+            verify_due=facts.limit(review.profile, "bad.verify", at),
             basis=facts.basis(review.profile, at),
         )
     ]

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.decider import Event
 from projections.telling import (
+    bad_reviews,
     contacts,
     ending,
     linking,
@@ -44,6 +45,7 @@ PHASES: Final[Sequence[Callable[[Teller, Event], tuple[str, str] | None]]] = (
     notices.told,
     log.told,
     reviews.told,
+    bad_reviews.told,
 )
 """Each tells the events it knows, and gives None for all others."""
 

@@ -62,6 +62,7 @@ def policy_of(document: profiles.Document) -> Policy:
         extensions_per_round=0 if document.extension is None else document.extension.per_round,
         approve_after_request=document.extension is not None and document.extension.approve_after_request_ok,
         escalation=None if document.escalation is None else document.escalation.escalation(),
+        numbers=document.thresholds(),
     )
 
 

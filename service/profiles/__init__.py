@@ -27,7 +27,8 @@ from domain.deadlines import (
     Unit,
 )
 from domain.decider import Code, Role
-from domain.rulebook import Escalation, Level, Stuck, When
+from domain.rulebook import Escalation, Level, Number, Stuck, When
+from service.profiles.vocabulary import Command, ListName, Starts, Step
 
 NAMES: Final = ("hall", "petition", "lgsco", "ledger")
 """The profiles there are: each is a file `<name>.toml` beside this one."""
@@ -37,131 +38,6 @@ LIBRARY: Final = "chinesecalendar"
 
 # The library does not say when a notice was published; this is the one that was read (domain.md §4.1, item 4).
 PUBLISHED: Final = {2026: date(2025, 11, 4)}
-
-Command = Literal[
-    "register",
-    "accept",
-    "assign",
-    "sign-for",
-    "record-contact",
-    "record-evidence",
-    "record-finding",
-    "plan-rectification",
-    "rectify",
-    "verify-rectification",
-    "submit-reply",
-    "approve-reply",
-    "reject-reply",
-    "reply",
-    "revisit",
-    "close",
-    "replace-query-code",
-    "hand-over",
-    "pause-clock",
-    "resume-clock",
-    "reopen",
-    "request-erasure",
-    "decide-erasure",
-    "witness-erasure",
-    "erase",
-    "lift-restriction",
-    "request-supplement",
-    "provide-supplement",
-    "expire-supplement",
-    "request-extension",
-    "decide-extension",
-    "recompute-deadlines",
-    "call-in",
-    "answer-call",
-    "request-return",
-    "merge",
-    "propose-unmerge",
-    "confirm-unmerge",
-    "reply-linked",
-    "revisit-linked",
-    "split",
-    "decide-return",
-    "request-recusal",
-    "decide-recusal",
-    "remind",
-    "issue-supervision",
-    "answer-supervision",
-    "lift-supervision",
-    "correct-record",
-    "correct-matter",
-    "invite-statement",
-    "make-statement",
-    "record-notice",
-    "resolve-on-spot",
-    "propose-refuse",
-    "confirm-refuse",
-    "transfer-out",
-    "withdraw",
-    "propose-terminate",
-    "confirm-terminate",
-    "decline-proposal",
-    "expire-proposal",
-    "archive",
-    "request-review",
-    "decide-review",
-    "order-rework",
-    "propose-publish",
-    "confirm-publish",
-    "unpublish",
-    "propose-disclose",
-    "confirm-disclose",
-    "occasion/open",
-    "occasion/invite",
-    "occasion/expire",
-    "review/submit",
-    "review/append",
-    "review/corroborate",
-]
-"""The commands of a complaint's loop (domain.md §6.3) without their noun; of visits and reviews (§7.2) with it."""
-
-Step = Literal["register", "accept", "assign", "sign-for", "record-finding", "rectify", "reply", "revisit", "close"]
-"""The steps a profile requires or not, by the command that takes them."""
-
-ListName = Literal[
-    "pause_reason",
-    "handling_class",
-    "severity",
-    "complexity",
-    "return_reason",
-    "supervision_rule",
-    "refuse_reason",
-    "proper_channel",
-    "terminate_reason",
-    "disclosure_recipient",
-]
-"""The closed lists that one loop needs."""
-
-Starts = Literal[
-    "registered",
-    "acknowledged",
-    "accepted",
-    "assigned",
-    "called_in",
-    "paused",
-    "supplement_requested",
-    "extension_requested",
-    "replied",
-    "closed",
-    "review_requested",
-    "decision_notified",
-    "supervision_issued",
-    "statement_invited",
-    "contacted",
-    "proposed",
-    "due",
-    "served",
-    "reviewed",
-    "verified",
-    "rectified",
-    "appealed",
-    "excluded",
-]
-"""What a limit runs from; `due` is the handling limit, which it lengthens or follows."""
 
 
 class ProfileError(ValueError):
@@ -264,6 +140,13 @@ class _Escalation(_Entry):
         return Escalation(remind=self.remind.level(), l1=self.l1.level(), l2=self.l2.level(), l3=stuck)
 
 
+class _Number(_Entry):
+    """A threshold or a share, whole; what it counts stands in its name."""
+
+    value: Annotated[int, Field(ge=0)]
+    source: Code
+
+
 class Document(_Entry):
     """A whole profile, as its file holds it."""
 
@@ -281,6 +164,11 @@ class Document(_Entry):
     extension: _Extension | None = None
     escalation: _Escalation | None = None
     terms: dict[Code, _Limit]
+    numbers: dict[Code, _Number] = Field(default_factory=dict)
+
+    def thresholds(self) -> tuple[Number, ...]:
+        """Give the numbers as the rules keep them."""
+        return tuple(Number(key=key, value=one.value, source=one.source) for key, one in self.numbers.items())
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -70,8 +70,8 @@ def test_a_complaint_is_registered_and_its_maker_gets_a_receipt() -> None:
 
 
 def test_nothing_that_was_told_is_lost_on_the_way() -> None:
-    """Every field of the command is a field of the event, with the same value."""
-    told = {field.name for field in fields(REGISTRATION)} - {"medium"}
+    """Every field of the command is a field of the event, with the same value; of a review the reference tells."""
+    told = {field.name for field in fields(REGISTRATION)} - {"medium", "about_review"}
     registered, _ = case().when(REGISTRATION).events
     assert {name: getattr(registered, name) for name in told} == {name: getattr(REGISTRATION, name) for name in told}
 

@@ -191,6 +191,7 @@ def test_what_a_supervisor_would_want_to_know_is_watched() -> None:
         "own-appointment", "own-cause", "own-complaint", "own-work-approved", "own-work-revisited", "own-work-verified",
         "unit-concerned", "own-proposal", "own-work-ended", "own-work-reviewed", "withdrawal-invalid", "own-return",
         "own-clock", "own-erasure", "own-work-erased", "recused", "recusal-pending", "own-recusal", "own-answer-lifted",
+        "own-rating", "own-record", "own-work-decided", "unit-rated", "panel-used",
         "own-contact-reclassified",
     }  # fmt: skip
 

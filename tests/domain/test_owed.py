@@ -10,7 +10,7 @@ import pytest
 
 from domain.complaint import COMPLAINT, Case, Event
 from domain.complaint.ending import ProposeRefusal, RefusalProposed
-from domain.complaint.owed import Timed, owed
+from domain.complaint.owed import owed
 from domain.complaint.proposals import ExpireProposal, ProposalExpired
 from domain.complaint.replying import AppealRoute
 from domain.complaint.state import Clock, Step, Stop
@@ -19,6 +19,7 @@ from domain.complaint.supplementing import ExpireSupplement, RequestSupplement, 
 from domain.complaint.timing import ClockResumed, PauseClock, ResumeClock
 from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import THE_SYSTEM
+from domain.escalation import Timed
 from domain.handling import Facts
 from domain.rulebook import RULEBOOK, CalendarAdopted, Permission, PolicyAdopted, Profile
 from tests.controls import REGISTERED, SIGNED, case, upto

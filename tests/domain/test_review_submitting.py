@@ -49,7 +49,12 @@ from tests.visits import (
 LAST = until("03-16").at
 BADLY_AGAIN: Append = replace(APPEND, grade=Grade.DISSATISFIED, codes=("214",))
 LATER_ORDER = replace(
-    WORK_ORDER, at=APPEND.at, grade=Grade.DISSATISFIED, contact_due=until("03-03"), appeal_until=until("03-09")
+    WORK_ORDER,
+    at=APPEND.at,
+    grade=Grade.DISSATISFIED,
+    contact_due=until("03-03"),
+    appeal_until=until("03-09"),
+    verify_due=until("03-05"),
 )
 
 

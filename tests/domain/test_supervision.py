@@ -10,17 +10,7 @@ from typing import Final
 import pytest
 
 from domain.complaint import COMPLAINT, Case, Event, Registered, ReworkOrdered
-from domain.complaint.escalation import (
-    FORWARDED,
-    GRAVE,
-    L1,
-    L2,
-    REWORKED,
-    due_now,
-    orders,
-    promise,
-    reminder,
-)
+from domain.complaint.escalation import FORWARDED, GRAVE, REWORKED, due_now, orders, promise, reminder
 from domain.complaint.state import Clock, IdentityMode, Step, Stop, started
 from domain.complaint.supervision import (
     AnswerSupervision,
@@ -46,6 +36,7 @@ from domain.errors import (
     Superseded,
     UnknownReference,
 )
+from domain.escalation import L1, L2
 from domain.rulebook import Category, Level, Policy, When
 from tests.controls import (
     ACCEPTED,

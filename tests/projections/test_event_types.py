@@ -16,6 +16,7 @@ import pytest
 
 from domain import access, complaint, intake_contact, log, notice, occasion, register, review, rulebook
 from domain.decider import Actor, Code, Digest, Event, Instant, Metadata, PublicName
+from domain.review import drawing
 from domain.sealed import Base64, Sealed, sealed_values
 from projections.codec import NAME_OF, NAMES, decode
 from tests.projections.test_codec import HISTORY, SAMPLES, STORED_NAME
@@ -30,6 +31,7 @@ EVENTS: Final[tuple[type[Event], ...]] = tuple(
         intake_contact.ContactEvent,
         occasion.OccasionEvent,
         review.ReviewEvent,
+        drawing.DrawEvent,
         access.AccessEvent,
         log.LogEvent,
     )

@@ -289,6 +289,8 @@ def test_every_time_an_event_tells_besides_is_told() -> None:
         "ended_at",
         "noticed",
         "taken_at",
+        "begins",
+        "ends",
     } == set(TOLD_BESIDE)
 
 

@@ -63,6 +63,10 @@ def test_the_hall_has_every_limit_of_a_complaint_and_of_a_review() -> None:
         "bad.appeal_decide": (5, working),
         "bad.objection": (5, working),
         "bad.revisit": (5, working),
+        "bad.verify": (3, working),
+        "bad.tell": (2, working),
+        "bad.reply": (2, working),
+        "review.check": (10, working),
     }
     office = sum(closes - opens for opens, closes in profiles.office_hours("hall").periods)
     assert office == 8 * 60, "half a working day is written as four working hours"

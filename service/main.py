@@ -30,6 +30,8 @@ from service.web import (
     pages_cases,
     pages_intake,
     pages_own,
+    pages_rate,
+    pages_rating,
     pages_session,
     privacy,
     problems,
@@ -78,6 +80,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(pages_session.router)
     app.include_router(pages_intake.router)
     app.include_router(pages_own.router)
+    app.include_router(pages_rate.router)
+    app.include_router(pages_rating.router)
     app.include_router(pages_audit.router)
     app.include_router(pages_cases.router)
     return app

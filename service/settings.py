@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,10 @@ class Settings:
     complain_instead: str = (
         "Go to the integrity window of the hall, or call 12345. 请到大厅诚信建设投诉窗口反映，或拨打12345。"
     )
+    #: BIHUAN_ADDRESS: where people reach the pages, as https://hall.example.cn, for links and codes to scan.
+    address: str | None = None
+    #: BIHUAN_KIOSK_SECONDS: after how long a quiet time a kiosk asks whether somebody is there, and then forgets.
+    kiosk_seconds: int = 60
     #: BIHUAN_BODY_LIMIT: the longest request body in bytes.
     body_limit: int = 8_000_000
     #: BIHUAN_CHECKPOINTS: a folder outside to which checkpoints and leaf hashes are added, better on another machine.
@@ -68,12 +73,17 @@ class Settings:
                 given[name] = text
         if instead := environ.get("BIHUAN_COMPLAIN_INSTEAD"):
             given["complain_instead"] = instead
+        if address := environ.get("BIHUAN_ADDRESS"):
+            if not re.fullmatch(r"https?://[^\s/?#@]+/?", address):
+                raise BadSetting(f"BIHUAN_ADDRESS={address!r}: write it as https://hall.example.cn")
+            given["address"] = address.rstrip("/")
         for name, least in (
             ("pool", 2),
             ("registrations_per_hour", 0),
             ("lookups_per_hour", 1),
             ("proofs_per_hour", 0),
             ("body_limit", 1000),
+            ("kiosk_seconds", 10),
             ("key_backup_days", 0),
             ("secure_cookies", 0),
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID
+from typing import TypeVar
 
 from fastapi.requests import Request
 
@@ -13,8 +13,10 @@ from service.parts import Parts
 from service.web.by_code import HOUR
 from service.web.deps import address_of
 
+T = TypeVar("T")
 
-def by_link(request: Request, parts: Parts, find: Callable[[str], UUID], link: str) -> UUID:
+
+def by_link(request: Request, parts: Parts, find: Callable[[str], T], link: str) -> T:
     """Give what a token or a link leads to, as `find` knows it.
 
     Wrong ones look alike, and only they count: whoever guesses from one place is told to wait, and whoever has the

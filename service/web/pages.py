@@ -54,7 +54,12 @@ from service.web.widgets import Sent
 LANGUAGE_COOKIE: Final = "bihuan_language"
 LONGEST_TOKEN: Final = 100
 YEAR: Final = 365 * 86_400
-STATIC: Final[Mapping[str, str]] = {"page.css": "text/css", "page.js": "text/javascript"}
+STATIC: Final[Mapping[str, str]] = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "rate.css": "text/css",
+    "rate.js": "text/javascript",
+}
 HEADERS: Final = {
     # With none at all, a browser sends its forms without saying where from, and we ask that they come from us.
     "Referrer-Policy": "same-origin",
@@ -85,9 +90,9 @@ def static_address(name: str) -> str:
     return f"/static/{name}?v={sha256(static(name)).hexdigest()[:12]}"
 
 
-def language_of(request: Request) -> Language:
-    """Give the language to speak: the one asked for, the one chosen before, the browser's, else Chinese."""
-    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+def language_of(request: Request, *, kept: bool = True) -> Language:
+    """Give the language to speak: the one asked for, the one chosen before if kept, the browser's, else Chinese."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE) if kept else None):
         if chosen in set(Language):
             return Language(chosen)
     for wish in request.headers.get("accept-language", "").lower().split(","):
@@ -99,7 +104,7 @@ def language_of(request: Request) -> Language:
 
 @dataclass(slots=True)
 class Page:
-    """One request for a page: in which language, what was sent, who is logged in."""
+    """One request for a page: in which language, what was sent, who is logged in; whether the language is kept."""
 
     request: Request
     parts: Parts
@@ -107,6 +112,7 @@ class Page:
     t: Texts
     user: User | None = None
     caller: Caller | None = None
+    remembers: bool = True
 
     def show(self, template: str, status: int = 200, *, here: str | None = None, **more: object) -> HTMLResponse:
         """Give a page; `here` is where its other language is, if not at this address."""
@@ -124,13 +130,20 @@ class Page:
             **more,
         }
         answer = HTMLResponse(environment().get_template(template).render(found), status, HEADERS)
-        if "lang" in self.request.query_params:
+        if self.remembers and "lang" in self.request.query_params:
             answer.set_cookie(LANGUAGE_COOKIE, self.t.language, max_age=YEAR, httponly=True, samesite="lax")
         return answer
 
     def go(self, path: str) -> RedirectResponse:
         """Lead on, so that a page that is loaded again sends nothing again."""
         return RedirectResponse(path, HTTPStatus.SEE_OTHER, HEADERS)
+
+    @property
+    def address(self) -> str:
+        """Where people reach these pages: as set, else as this one was asked for; without a slash at its end."""
+        settings, asked = self.parts.settings, self.request.url
+        scheme = "https" if settings.secure_cookies else asked.scheme
+        return settings.address or f"{scheme}://{asked.netloc}"
 
     @property
     def token(self) -> str:

@@ -20,6 +20,7 @@ from domain.sealed import sealed_values
 from projections.histories import Language, history, read_stream
 from projections.reviews import REVIEWS, ReviewRow, ReviewsWanted, fold, reviews
 from projections.runner import wait_for
+from projections.tables import Entry
 from service.asking import Done
 from service.forms.form import Line, Moment
 from service.forms.reviews import FollowUpForm, OwnLinkForm, ReviewForm
@@ -232,12 +233,17 @@ class OwnReviewForm(OwnLinkForm):
     language: Language = Language.CHINESE
 
 
+def own_review(parts: Parts, found: UUID) -> tuple[ReviewRow, list[Entry]]:
+    """Give the own rating, and what whoever gave it is told of: what became of it, not of the visit."""
+    row, entries = known_review(parts.pool, None, found)
+    return row, [entry for entry in entries if entry.stream == found]
+
+
 @public.post("/own/review", summary="Ask after the own rating, by the link that came with it")
 def own(request: Request, form: OwnReviewForm, parts: InParts) -> dict[str, Any]:
     """Tell how the own rating stands: what was said, until when it can be added to, what became of it."""
     found = by_link(request, parts, parts.reviews.owned, form.own_link)
-    row, entries = known_review(parts.pool, None, found)
-    theirs = [entry for entry in entries if entry.stream == found]
+    row, theirs = own_review(parts, found)
     lines = history(theirs, parts.book.facts().register, form.language)
     texts = [value for entry in theirs for value in sealed_values(entry.event)]
     shown = ("grade", "codes", "rated_at", "corroborated", "follow_up_until", "follow_up_grade", "followed_up_at")

@@ -8,9 +8,11 @@ for (const button of document.querySelectorAll("[data-print]")) {
 }
 
 for (const form of document.querySelectorAll("form[method=post]:not([data-open])")) {
-  form.addEventListener("submit", () => {
-    // After the browser has read which button was pressed.
-    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+  form.addEventListener("submit", (event) => {
+    // After the browser has read which button was pressed, and others whether it may be sent.
+    setTimeout(() => {
+      if (!event.defaultPrevented) form.querySelectorAll("button").forEach((button) => { button.disabled = true; });
+    });
   });
 }
 

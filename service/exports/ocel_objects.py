@@ -12,7 +12,7 @@ from domain import complaint, intake_contact, register
 from domain.complaint.state import Case, Clock
 from domain.decider import Event
 from projections.tables import Entry
-from service.exports.ocel_shapes import THINGS, Reference, Told, identity, shape, text, type_of, values
+from service.exports.ocel_shapes import OF_RATINGS, THINGS, Reference, Told, identity, shape, text, type_of, values
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When the first value of an attribute of an object holds from, by the standard."""
@@ -97,6 +97,9 @@ def mentions(entry: Entry, one: Told, objects: Sequence[Reference]) -> Iterator[
             yield thing, MENTIONED, None, None, None
         if kind in THINGS and one.case is not None:
             yield thing, LINK, THINGS[kind], identity("case", one.case), None
+        if kind in OF_RATINGS:
+            for rating in (other for other, why in objects if why == "rating"):
+                yield thing, LINK, OF_RATINGS[kind], rating, None
         if isinstance(event, intake_contact.ContactRegistered) and kind == "case":
             yield identity("contact", entry.stream), LINK, "became", thing, None
         if qualifier != "entry":

@@ -16,6 +16,7 @@ from domain.complaint.timing import Cause, DeadlineRecomputed
 from domain.decider import Actor, Code, Event, PersonKey, Role
 from domain.handling import HALL_ZONE
 from domain.register import Renamed
+from domain.review.drawing import DrawEvent
 from domain.sealed import Sealed
 from projections.codec import NAME_OF, NAMES
 from projections.tables import Entry
@@ -47,7 +48,21 @@ THINGS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a case has that begins and ends by itself, and what it is to the case."""
 
-KINDS: Final = ("case", "citizen", "contact", "occasion", "rating", "staff", *HOUSE, *THINGS)
+OF_RATINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "appeal": "against",
+        "evidence": "of",
+        "flag": "on",
+        "objection": "about",
+        "proposal": "of",
+        "supervision": "supervises",
+    }
+)
+"""What a rating has that begins and ends by itself, and what it is to the rating."""
+
+KINDS: Final = tuple(
+    dict.fromkeys(("case", "citizen", "contact", "draw", "occasion", "rating", "staff", *HOUSE, *THINGS, *OF_RATINGS))
+)
 
 REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
     {
@@ -58,6 +73,14 @@ REFERENCES: Final[Mapping[str, Reference]] = MappingProxyType(
         "case": ("case", "case"),
         "Allotted.case": ("case", "split_into"),
         "Similar.case": ("case", "similar_to"),
+        "complaint": ("case", "became"),
+        "appeal": ("appeal", "appeal"),
+        "AppealDecisionProposed.about": ("appeal", "appeal"),
+        "objection": ("objection", "objection"),
+        "ObjectionDecisionProposed.about": ("objection", "objection"),
+        "flag": ("flag", "flag"),
+        "draw": ("draw", "draw"),
+        "drawn": ("rating", "drawn"),
         "occasion": ("occasion", "of"),
         "Reviewed.review": ("rating", "rating"),
         "child": ("case", "duplicate"),
@@ -258,7 +281,9 @@ def values(event: Event) -> Iterator[tuple[str, str]]:
 
 def about(name: str, stream: UUID, event: Event) -> tuple[Reference, ...]:
     """Give the objects an event is about: their ids, each with the reason; `name` is what it is stored under."""
-    return tuple(dict.fromkeys(_objects(_OF_STREAM.get(name.split(".", 1)[0]), stream, event)))
+    # A draw is of many ratings, and of none by itself.
+    of = "draw" if isinstance(event, DrawEvent) else _OF_STREAM.get(name.split(".", 1)[0])
+    return tuple(dict.fromkeys(_objects(of, stream, event)))
 
 
 def _objects(of: str | None, stream: UUID, event: Event) -> Iterator[Reference]:

@@ -69,6 +69,12 @@ posts = [
     { code = "AUDIT", name_zh = "审计岗", name_en = "Audit", role = "auditor", site = "GXQ" },
     { code = "W03-CLERK", name_zh = "三号窗口岗", name_en = "Clerk", role = "respondent", site = "GXQ", department = "SJ", window = "W03" },
     { code = "ADMIN", name_zh = "系统管理员", name_en = "Administrator", role = "administrator", site = "GXQ" },
+    { code = "VERIFY", name_zh = "差评核实岗", name_en = "Verifier", role = "verifier", site = "GXQ" },
+    { code = "SW-VERIFY", name_zh = "税务局核实岗", name_en = "Verifier, Tax", role = "verifier", site = "GXQ", department = "SW" },
+    { code = "PANEL-1", name_zh = "复核一岗", name_en = "Panel 1", role = "panel", site = "GXQ" },
+    { code = "PANEL-2", name_zh = "复核二岗", name_en = "Panel 2", role = "panel", site = "GXQ" },
+    { code = "PANEL-3", name_zh = "复核三岗", name_en = "Panel 3", role = "panel", site = "GXQ" },
+    { code = "PANEL-4", name_zh = "复核四岗", name_en = "Panel 4", role = "panel", site = "GXQ" },
 ]
 """  # noqa: E501 - one entry, one line
 
@@ -85,6 +91,12 @@ HOLDERS: Final[Mapping[str, tuple[Code, ...]]] = MappingProxyType(
         "FENG": ("SJ-HANDLER-2", "REVISIT-2"),  # holds two posts: is there to be kept apart
         "CHEN": ("W03-CLERK",),  # works at the window that is complained of
         "TAN": ("SW-HANDLER",),  # belongs to another unit
+        "HE": ("VERIFY",),
+        "LU": ("SW-VERIFY",),  # verifies for another unit
+        "GUO": ("PANEL-1",),
+        "MA": ("PANEL-2",),
+        "XU": ("PANEL-3",),
+        "DENG": ("PANEL-4",),
     }
 )
 """Everybody by name, with the posts they hold. The log-in is the name in small letters."""

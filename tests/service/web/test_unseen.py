@@ -34,6 +34,13 @@ HIDDEN: Final[Mapping[tuple[str, Code], str]] = {
     ("ZHAO", "DESK"): "about ZHAO",
     ("ZHOU", "SUPERVISION"): "about ZHOU",
     ("WU", "AUDIT"): "about WU",
+    # Bad reviews are theirs, complaints are not.
+    ("HE", "VERIFY"): "replied",
+    ("LU", "SW-VERIFY"): "replied",
+    ("GUO", "PANEL-1"): "replied",
+    ("MA", "PANEL-2"): "replied",
+    ("XU", "PANEL-3"): "replied",
+    ("DENG", "PANEL-4"): "replied",
 }
 """For everybody in each of their posts a case they may not know of."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 
-from domain.deadlines import Due
+from domain.deadlines import Due, kept_promise
 from domain.decider import NAMESPACE, Code, Command, Decider, Digest, Event, For, Instant, PersonKey, Role
 from domain.errors import (
     AlreadyReviewed,
@@ -196,8 +196,7 @@ def _open(occasion: Occasion | None, command: Open, facts: Facts) -> Sequence[Ev
     permit(by, command.profile, "occasion/open", at, facts)
     if command.hall not in facts.register.sites:
         raise UnknownReference(kind="hall", value=command.hall)
-    # The clock of a case system may run ahead: that is kept, and nobody has longer to rate for it (§14 case 12).
-    moment = at if served_at is None else min(served_at, at)
+    moment = _since(served_at, at)
     attribution = _attribution(command, moment, facts)
     # Or a bad rating would be nobody's to answer.
     if attribution is None and command.profile is Profile.HALL:
@@ -280,7 +279,7 @@ def _invite(occasion: Occasion, command: Invite, facts: Facts) -> Sequence[Event
             invitation=command.invitation,
             medium=command.medium,
             token=command.token,
-            until=there.review_until,
+            until=_limit(there, facts),
         )
     ]
 
@@ -326,7 +325,24 @@ def _expire(occasion: Occasion, command: Expire, facts: Facts) -> Sequence[Event
 
 def _over(occasion: Occasion, at: datetime, facts: Facts) -> bool:
     there = occasion.opened
-    return occasion.expired or bool(facts.late(there.profile, there.review_until, at))
+    return occasion.expired or bool(facts.late(there.profile, _limit(there, facts), at))
+
+
+def _since(served_at: datetime | None, at: datetime) -> datetime:
+    # The clock of a case system may run ahead: that is kept, and nobody has longer to rate for it (§14 case 12).
+    return at if served_at is None else min(served_at, at)
+
+
+def _limit(there: Opened, facts: Facts) -> Due | None:
+    """Give until when a visit may be rated; one that was provisional as the calendars of today have it, never earlier.
+
+    It runs by the policy of the day it was told, and needs no event of its own: nobody waits for it (our design).
+    """
+    told = there.review_until
+    if told is None or not told.provisional:
+        return told
+    since = _since(there.served_at, there.at)
+    return kept_promise(told, facts.limit(there.profile, LIMIT, there.at, since=since) or told)
 
 
 def evolve(occasion: Occasion | None, event: OccasionEvent) -> Occasion | None:

@@ -342,10 +342,10 @@ def _page(
     return Page(tuple(found), 0 if counted is None else counted[0], last)
 
 
-def expiring(connection: psycopg.Connection, profiles: list[str], at: datetime, most: int) -> list[UUID]:
-    """Give visits that may be rated no longer at a moment (UTC), those over the longest first."""
+def expiring(connection: psycopg.Connection, profiles: list[str], at: datetime, most: int) -> list[ReviewRow]:
+    """Give visits that nobody rated in time, at a moment (UTC): those over the longest first, unsure limits last."""
     rest = sql.SQL(
-        "where state = 'open' and profile = any(%s) and review_until < %s and not review_until_provisional"
-        " order by review_until, review limit %s"
+        "where state = 'open' and profile = any(%s) and review_until < %s"
+        " order by review_until_provisional, review_until, review limit %s"
     )
-    return [row.occasion for row in REVIEWS.select(connection, rest, (profiles, at, most))]
+    return REVIEWS.select(connection, rest, (profiles, at, most))

@@ -50,6 +50,15 @@ def state_of(entries: Iterable[Entry]) -> Case | None:
     return complaint.COMPLAINT.fold(entry.event for entry in entries)  # type: ignore[misc]  # of one complaint
 
 
+def stood(entries: Iterable[Entry], *, as_of: datetime | None, known_at: datetime | None) -> list[Entry]:
+    """Give what had happened, and was known, at a moment by either clock (UTC)."""
+    return [
+        entry
+        for entry in entries
+        if (as_of is None or entry.event.at <= as_of) and (known_at is None or entry.recorded_at <= known_at)
+    ]
+
+
 def told_at(
     pool: ConnectionPool,
     role: Role | None,
@@ -63,11 +72,7 @@ def told_at(
 
     `entries` are all of the case. To some roles, and without one, what lies beside it is told as well.
     """
-    shown = [
-        entry
-        for entry in entries
-        if (as_of is None or entry.event.at <= as_of) and (known_at is None or entry.recorded_at <= known_at)
-    ]
+    shown = stood(entries, as_of=as_of, known_at=known_at)
     row = fold(shown)
     if role is None or role in SEES_ACCESS:
         with pool.connection() as connection:

@@ -28,7 +28,7 @@ from domain.rulebook import Profile
 from projections import PROJECTIONS
 from projections.docket import DOCKET
 from projections.histories import read_stream
-from projections.reviews import expiring
+from projections.reviews import ReviewRow, expiring
 from service.asking import Asked, Busy
 from service.background import Holding
 from service.known import state_of
@@ -144,10 +144,11 @@ class Timers(Holding):
         """End the time to rate of visits that nobody rated; give how many it was ended for."""
         self._later = {visit: again for visit, again in self._later.items() if again > now}
         done = 0
-        for visit in expiring(connection, _timed(facts, now), now, FEW + len(self._later)):
+        for row in expiring(connection, _timed(facts, now), now, FEW + len(self._later)):
             if self.stopping.is_set():
                 break
-            if visit in self._later:
+            visit = row.occasion
+            if visit in self._later or not _sure(row, facts):
                 continue
             asked = self._asked(uuid5(visit, "expire"), "expire-occasion", now)
             if self._given(OCCASION, visit, Expire(at=now, by=THE_SYSTEM), asked):
@@ -228,6 +229,14 @@ class Timers(Holding):
             self.say.info("timer refused", case=str(stream), action=asked.name, code=refused.code)
             return False
         return bool(done.events) and not done.repeated
+
+
+def _sure(row: ReviewRow, facts: Facts) -> bool:
+    """Say whether the limit of a visit is sure, or would be if it were computed today."""
+    if not row.review_until_provisional or row.review_until is None:
+        return True
+    first, last = (facts.day(row.profile, moment) for moment in (row.served_at or row.opened_at, row.review_until))
+    return facts.rulebook.calendar.knows(min(first, last), last)
 
 
 def _timed(facts: Facts, now: datetime) -> list[str]:

@@ -24,7 +24,7 @@ from projections.tables import Entry
 from service.asking import Done
 from service.forms.form import Line, Moment
 from service.forms.reviews import FollowUpForm, OwnLinkForm, ReviewForm
-from service.known import SEES_ACCESS
+from service.known import SEES_ACCESS, stood
 from service.known_reviews import known_review, known_visit
 from service.opening import IDENTITY, purpose_of_review
 from service.parts import Parts
@@ -86,8 +86,7 @@ def submit(
     """
     origin = origin_of(request, who)
     if form.token is not None:
-        by_link(request, parts, parts.reviews.invited, form.token)
-        rated = parts.reviews.submit(form.token, form, origin, "api")
+        rated = by_link(request, parts, lambda token: parts.reviews.submit(token, form, origin, "api"), form.token)
     else:
         rated = _written_down(parts, form, who, asking, origin)
     response.headers["X-Position"] = str(rated.done.position)
@@ -187,12 +186,7 @@ def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Tell
     if who.actor.role in SEES_ACCESS:
         with parts.pool.connection() as connection:
             entries += read_stream(connection, beside(review_id, "access"))
-    shown = [
-        entry
-        for entry in sorted(entries, key=lambda entry: entry.position)
-        if (asked.as_of is None or entry.event.at <= asked.as_of)
-        and (asked.known_at is None or entry.recorded_at <= asked.known_at)
-    ]
+    shown = sorted(stood(entries, as_of=asked.as_of, known_at=asked.known_at), key=lambda entry: entry.position)
     row = fold(shown)
     lines = history(shown, parts.book.facts().register, asked.language)
     return {"as_it_stood": None if row is None else summary(row), "history": [asdict(line) for line in lines]}
@@ -260,8 +254,8 @@ def append(
     request: Request, response: Response, form: FollowUpForm, parts: InParts, who: InOptionalCaller
 ) -> dict[str, Any]:
     """Add the one follow-up to the own rating; the first stays as it is."""
-    by_link(request, parts, parts.reviews.owned, form.own_link)
-    return _own(response, parts.reviews.append(form, origin_of(request, who), "api"))
+    origin = origin_of(request, who)
+    return _own(response, by_link(request, parts, lambda _: parts.reviews.append(form, origin, "api"), form.own_link))
 
 
 @public.post("/own/review/corroborate", summary="Say that a rating written down by staff is the own (本人确认)")
@@ -271,8 +265,7 @@ def corroborate(
     """Say that what staff wrote down is so; staff who are logged in cannot say it for anybody."""
     if who is not None:
         raise NotYourRole(role=who.actor.role, command="review/corroborate")
-    by_link(request, parts, parts.reviews.owned, form.own_link)
-    return _own(response, parts.reviews.corroborate(form.own_link, "api"))
+    return _own(response, by_link(request, parts, lambda link: parts.reviews.corroborate(link, "api"), form.own_link))
 
 
 def _own(response: Response, done: Done) -> dict[str, Any]:

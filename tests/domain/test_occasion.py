@@ -266,12 +266,26 @@ def test_the_time_to_rate_does_not_end_early() -> None:
     """Not at its last instant, not while nobody knows the days, never where none runs, and not by a person."""
     visit(OPENED).when(replace(EXPIRE, at=LAST)).then_refused(TooEarly)
     visit(OPENED, facts=without_calendar()).when(EXPIRE).then_refused(TooEarly)
-    provisional = replace(OPENED, review_until=until("02-24", provisional=True))
-    visit(provisional).when(EXPIRE).then_refused(TooEarly)
     visit(replace(OPENED, review_until=None)).when(replace(EXPIRE, at=local("12-31"))).then_refused(TooEarly)
     visit(OPENED).when(replace(EXPIRE, by=COUNTER)).then_refused(NotYourRole, command="occasion/expire")
     visit(OPENED).when(replace(EXPIRE, by=CITIZEN)).then_refused(NotYourRole, command="occasion/expire")
     visit().when(EXPIRE).then_refused(Unknown)
+
+
+def test_a_limit_that_was_not_sure_is_counted_anew() -> None:
+    """When the days are known it ends by them; never before it was told, and never while they are unknown."""
+    told = replace(OPENED, review_until=until("02-20", provisional=True))
+    visit(told, facts=without_calendar()).when(EXPIRE).then_refused(TooEarly)
+    visit(told).when(replace(EXPIRE, at=LAST)).then_refused(TooEarly)
+    visit(told).when(EXPIRE).then([EXPIRED])
+    visit(told, INVITED).when(replace(SUBMIT, at=EXPIRE.at)).then_refused(TooLate)
+    visit(told).when(replace(INVITE, at=local("02-23"))).then([replace(INVITED, at=local("02-23"))])
+    later = replace(OPENED, review_until=until("02-25", provisional=True))
+    visit(later).when(EXPIRE).then_refused(TooEarly)
+    visit(later).when(replace(EXPIRE, at=local("02-26"))).then([replace(EXPIRED, at=local("02-26"))])
+    # A clock that ran ahead buys no time.
+    ahead = replace(told, served_at=local("02-16"))
+    visit(ahead).when(EXPIRE).then([EXPIRED])
 
 
 def test_nobody_is_late_where_nobody_knows_the_days() -> None:

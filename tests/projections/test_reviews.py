@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import datetime
 from itertools import product
 from typing import Final
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -149,7 +151,7 @@ def test_it_comes_from_the_table_as_it_was_folded_and_is_rebuilt_the_same(
 
 @postgres
 def test_only_what_is_over_is_proposed_to_the_clock(town: Town, connection: psycopg.Connection) -> None:
-    """Unrated, past its last instant, of a policy with timers, and for sure; those over the longest first."""
+    """Unrated, past its last instant, of a policy with timers; those over the longest first, what is not sure last."""
     earlier = replace(OPENED, review_until=hall.until("02-14"))
     unsure = replace(OPENED, review_until=replace(hall.until("02-14"), provisional=True))
     for name, story in {
@@ -163,11 +165,15 @@ def test_only_what_is_over_is_proposed_to_the_clock(town: Town, connection: psyc
     town.append(VISIT, *CHANGED)
     town.append(RATING, SUBMITTED)
     carrying(connection, REVIEWS).catch_up()
-    late, first = hall.key("late"), hall.key("later")
-    assert expiring(connection, ["hall"], LAST, 10) == [first]
-    assert expiring(connection, ["hall"], later(LAST, microseconds=1), 10) == [first, late]
-    assert expiring(connection, ["hall"], later(LAST, microseconds=1), 1) == [first]
-    assert expiring(connection, ["ledger"], later(LAST, days=99), 10) == []
+    late, first, unsure_one = hall.key("late"), hall.key("later"), hall.key("unsure")
+
+    def proposed(profile: str, at: datetime, most: int) -> list[UUID]:
+        return [row.occasion for row in expiring(connection, [profile], at, most)]
+
+    assert proposed("hall", LAST, 10) == [first, unsure_one]
+    assert proposed("hall", later(LAST, microseconds=1), 10) == [first, late, unsure_one]
+    assert proposed("hall", later(LAST, microseconds=1), 1) == [first]
+    assert proposed("ledger", later(LAST, days=99), 10) == []
 
 
 # Who may know: said a second time in plain Python, without a look at the SQL.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any, Final
@@ -16,14 +16,15 @@ import pytest
 from psycopg import sql
 from structlog.testing import capture_logs
 
-from domain import register
+from domain import register, rulebook
 from domain.complaint.state import IdentityMode
+from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import THE_SYSTEM, Actor, PersonKey, Recorded, Role
 from domain.errors import AlreadyReviewed, InvitationUsed, Refused, TooLate
 from domain.occasion import OCCASION, Expire, Medium
 from domain.register import TakePost
 from domain.review import Submitted
-from domain.rulebook import Profile
+from domain.rulebook import AdoptCalendar, Profile
 from projections import PROJECTIONS
 from projections.reviews import REVIEWS, VisitState
 from projections.runner import Runner
@@ -45,6 +46,7 @@ pytestmark = pytest.mark.postgres
 
 LONG_AGO: Final = datetime(2026, 2, 2, 2, tzinfo=UTC)
 SERVED: Final = datetime(2026, 3, 2, 2, tzinfo=UTC)
+TURN_OF_THE_YEAR: Final = datetime(2026, 12, 28, 2, tzinfo=UTC)
 WINDOW_ENDS: Final = datetime(2026, 3, 9, 15, 59, 59, 999999, tzinfo=UTC)
 HERE: Final = Origin(address="10.0.0.7")
 BAD: Final[dict[str, Any]] = {"grade": "dissatisfied", "codes": ("214",), "text": "窗口人员态度生硬，说话难听。"}
@@ -228,6 +230,36 @@ def test_a_rating_that_came_before_the_timer_stays(parts: Parts) -> None:
         assert [timers.round(connection) for _ in range(2)] == [0, 0]
     assert [line["event"] for line in said if line.get("action") == "expire-occasion"] == ["transacted"]
     assert "occasion.expired" not in names(parts)
+
+
+def test_a_visit_before_a_year_without_calendar_ends_when_there_is_one(parts: Parts) -> None:
+    """Until the notice of the new year it stays open, and nothing is asked; then it ends by the days of the notice."""
+    visit(parts, TURN_OF_THE_YEAR, served_at=TURN_OF_THE_YEAR)
+    # The fourth of January 2027 is seven days later; by the notice of this test the first day after it is the sixth.
+    fourth, sixth = (datetime(2027, 1, day, 15, 59, 59, 999999, tzinfo=UTC) for day in (4, 6))
+    days = tuple(CalendarDay(day=date(2027, 1, day), kind=DayKind.HOLIDAY) for day in (4, 5))
+    notice = CalendarYear(
+        jurisdiction="CN", layer=Layer.NATIONAL, year=2027, version=1, published_at=None, source="test", days=days
+    )
+    with psycopg.connect(parts.dsn, autocommit=True) as connection, capture_logs() as said:
+        for moment, acts in ((fourth, 0), (sixth, 0), (sixth + timedelta(days=9), 0)):
+            assert ended(parts, connection, moment + timedelta(microseconds=1)) == acts
+        assert not [line for line in said if line.get("action") == "expire-occasion"]
+        command = AdoptCalendar(at=SOME_TIME, by=THE_SYSTEM, calendar=notice)
+        parts.book.transact(rulebook.RULEBOOK, rulebook.STREAM, command, asked("adopt", TURN_OF_THE_YEAR))
+        assert ended(parts, connection, sixth) == 0
+        assert ended(parts, connection, sixth + timedelta(microseconds=1)) == 1
+    assert names(parts) == ["occasion.opened", "occasion.expired"]
+
+
+def ended(parts: Parts, connection: psycopg.Connection, moment: datetime) -> int:
+    """Let the timers look at a moment, with all that people read; give how many acts came of it."""
+    project(parts)
+    timers = Timers(parts, clock=lambda _: moment)
+    try:
+        return timers.round(connection)
+    finally:
+        timers.release(connection)
 
 
 def test_nothing_is_ended_while_the_policy_has_no_timers(parts: Parts) -> None:

@@ -63,6 +63,7 @@ class Told:
     complainant: PersonKey
     sketch: bytes | None
     similar: tuple[Similar, ...] = ()
+    about_review: UUID | None = None
 
     @property
     def person(self) -> PersonKey | None:
@@ -85,14 +86,20 @@ class Desk:
         self.codes = codes
 
     def register(
-        self, form: RegisterForm, by: Actor | None, asked: Asked, *, profile: Profile = Profile.HALL
+        self,
+        form: RegisterForm,
+        by: Actor | None,
+        asked: Asked,
+        *,
+        profile: Profile = Profile.HALL,
+        about_review: UUID | None = None,
     ) -> Receipt:
         """Register a complaint; without an actor it is the complainant who acts, with or without a name.
 
-        The case's id follows from the command id, so a repeated request finds what the first one did.
+        The case's id follows from the command id, so a repeated request finds what the first one did. `about_review` is
+        the bad review of which whoever gave it makes a complaint.
         """
-        told = self._alike(self._told(form, asked, profile), asked)
-        code = None if profile is Profile.LEDGER else self.codes.code_for(asked.command_id)
+        told = replace(self._alike(self._told(form, asked, profile), asked), about_review=about_review)
 
         def attempt(sealer: Sealer) -> Done:
             ask = self._registration(told, by, asked, sealer)
@@ -101,14 +108,17 @@ class Desk:
                 replace(ask, asked=replace(ask.asked, beside=(keys, *ask.asked.beside)))
             )
 
-        done = self._sealing(told.person, told.case, attempt, new_case=True)
+        return self.receipt(told.case, asked.command_id, self._sealing(told.person, told.case, attempt, new_case=True))
+
+    def receipt(self, case: UUID, command_id: UUID, done: Done) -> Receipt:
+        """Give what somebody takes home whose complaint this command registered."""
         registered = done.events[0]
         if not isinstance(registered, complaint.Registered):
             raise TypeError(type(registered).__name__)
         return Receipt(
-            case=told.case,
+            case=case,
             complaint_no=registered.complaint_no,
-            query_code=code,
+            query_code=None if registered.profile is Profile.LEDGER else self.codes.code_for(command_id),
             accept_due=None if registered.accept_due is None else registered.accept_due.at,
             done=done,
         )
@@ -203,6 +213,7 @@ class Desk:
         actor = by or Actor(person=told.complainant, role=Role.CITIZEN)
         making = Making(actor, asked.moment or datetime.now(UTC), sealer, asked.command_id)
         command = registration(told.form, making, told.complainant, told.profile)
+        command = replace(command, about_review=told.about_review)
         beside = []
         if told.sketch is not None:
             beside.append(Beside(STORE_SKETCH_SQL, (told.case, told.complainant, told.sketch, asked.moment)))

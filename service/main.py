@@ -26,6 +26,7 @@ from service.web import (
     notices,
     occasions,
     own,
+    own_review,
     pages_audit,
     pages_cases,
     pages_intake,
@@ -64,6 +65,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(published.public, prefix="/api/v1")
     app.include_router(audit.public, prefix="/api/v1")
     app.include_router(reviews.public, prefix="/api/v1")
+    app.include_router(own_review.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")
     app.include_router(clocks.router, prefix="/api/v1")
     app.include_router(privacy.router, prefix="/api/v1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -18,9 +19,11 @@ from domain.grade import Grade
 from domain.review import ReviewChannel
 from domain.sealed import sealed_values
 from projections.histories import Language, history, read_stream
+from projections.own_review import for_who_rated, own_words
 from projections.reviews import REVIEWS, ReviewRow, ReviewsWanted, fold, reviews
 from projections.runner import wait_for
 from projections.tables import Entry
+from service import own_reviews
 from service.asking import Done
 from service.forms.form import Line, Moment
 from service.forms.reviews import FollowUpForm, OwnLinkForm, ReviewForm
@@ -230,21 +233,21 @@ class OwnReviewForm(OwnLinkForm):
 def own_review(parts: Parts, found: UUID) -> tuple[ReviewRow, list[Entry]]:
     """Give the own rating, and what whoever gave it is told of: what became of it, not of the visit."""
     row, entries = known_review(parts.pool, None, found)
-    return row, [entry for entry in entries if entry.stream == found]
+    return row, for_who_rated([entry for entry in entries if entry.stream == found])
 
 
 @public.post("/own/review", summary="Ask after the own rating, by the link that came with it")
 def own(request: Request, form: OwnReviewForm, parts: InParts) -> dict[str, Any]:
-    """Tell how the own rating stands: what was said, until when it can be added to, what became of it."""
-    found = by_link(request, parts, parts.reviews.owned, form.own_link)
-    row, theirs = own_review(parts, found)
-    lines = history(theirs, parts.book.facts().register, form.language)
-    texts = [value for entry in theirs for value in sealed_values(entry.event)]
+    """Tell how the own rating stands: what was said, what became of it, and what may still be done until when."""
+    mine = by_link(request, parts, partial(own_reviews.own, parts), form.own_link)
+    lines = history(for_who_rated(mine.entries), parts.book.facts().register, form.language)
     shown = ("grade", "codes", "rated_at", "corroborated", "follow_up_until", "follow_up_grade", "followed_up_at")
+    texts = parts.vault.open_many([("text", text) for text in own_words(mine.entries)])
     return {
-        **{name: getattr(row, name) for name in shown},
-        "being_handled": row.accepted_at is not None,
-        "texts": [text for text in parts.vault.open_many(texts) if text is not None],
+        **{name: getattr(mine.row, name) for name in shown},
+        "being_handled": mine.row.accepted_at is not None,
+        "texts": [text for text in texts if text is not None],
+        **own_reviews.standing(parts, mine, form.language),
         "history": [{"at": line.at, "said": line.said} for line in lines],
     }
 

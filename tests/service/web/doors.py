@@ -51,8 +51,13 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("POST", f"{V1}/own/review"): "opens with the link that came with the rating, and is limited",
     ("POST", f"{V1}/own/review/append"): "the same",
     ("POST", f"{V1}/own/review/corroborate"): "the same; staff cannot say that what they wrote down is so",
+    ("POST", f"{V1}/own/review/object"): "the same; staff cannot object for anybody",
+    ("POST", f"{V1}/own/review/confirm-mistake"): "the same; staff cannot say that a bad rating was a mistake",
+    ("POST", f"{V1}/own/review/complain"): "the same; staff register what somebody tells them as every complaint",
 }  # fmt: skip
 """Why a door needs no key."""
+OF_THE_LINK: Final = ("corroborate", "object", "confirm-mistake", "complain")
+"""What nobody who is logged in does with the link of a rating, because it is said by who rated alone."""
 
 COUNTERS: Final = frozenset({Role.INTAKE, Role.DISPATCHER})
 REGISTRARS: Final = COUNTERS | {Role.SYSTEM}
@@ -265,6 +270,6 @@ def expected(door: Door) -> frozenset[Who]:
         return (allowed("register") - {Role.CITIZEN}) | {STRANGER}
     if door == ("POST", f"{V1}/reviews"):
         return RECORDS_VISITS | {STRANGER}
-    if door == ("POST", f"{V1}/own/review/corroborate"):
+    if door in {("POST", f"{V1}/own/review/{name}") for name in OF_THE_LINK}:
         return frozenset({STRANGER})
     return ALL if door in PUBLIC else ROLES[door][0]

@@ -13,6 +13,8 @@ from domain.complaint.intake import Channel, Confidentiality, Severity
 from domain.complaint.state import Clock, Finding, IdentityMode, Step
 from domain.deadlines import Due
 from domain.decider import Role
+from projections.limits import limit_of
+from projections.limits import with_limits as set_limits
 from projections.restriction import Erasure
 from projections.tables import Entry
 
@@ -117,7 +119,7 @@ class DocketRow:
 
     def limit(self, clock: Clock) -> tuple[datetime | None, bool]:
         """Give until when there is time by one of the clocks (UTC), and whether that may still move."""
-        return limit_of(self.clocks, self.clock_dues, self.clocks_provisional, clock)
+        return limit_of((self.clocks, self.clock_dues, self.clocks_provisional), clock)
 
     def but(self, changes: Mapping[str, Any]) -> DocketRow:
         """Give the row with some columns changed; raises TypeError where it has no such column.
@@ -133,31 +135,10 @@ class DocketRow:
         return row
 
 
-def limit_of(
-    clocks: tuple[Clock, ...], dues: tuple[datetime, ...], provisional: tuple[bool, ...], clock: Clock
-) -> tuple[datetime | None, bool]:
-    """Give the limit of one clock out of the columns that hold them all."""
-    if clock not in clocks:
-        return None, False
-    place = clocks.index(clock)
-    return dues[place], provisional[place]
-
-
 def with_limits(row: DocketRow, limits: Mapping[Clock, Due | None]) -> dict[str, Any]:
     """Give the columns of the limits after some were set; one that nobody knows any more is gone."""
-    told = {
-        clock: (due, provisional)
-        for clock, due, provisional in zip(row.clocks, row.clock_dues, row.clocks_provisional, strict=True)
-    }
-    for clock, limit in limits.items():
-        told.pop(clock, None)
-        if limit is not None:
-            told[clock] = (limit.at, limit.provisional)
-    return {
-        "clocks": tuple(told),
-        "clock_dues": tuple(due for due, _ in told.values()),
-        "clocks_provisional": tuple(provisional for _, provisional in told.values()),
-    }
+    columns = set_limits((row.clocks, row.clock_dues, row.clocks_provisional), limits)
+    return dict(zip(("clocks", "clock_dues", "clocks_provisional"), columns, strict=True))
 
 
 OWED: Final[Mapping[Step, tuple[Clock, ...]]] = {
@@ -188,14 +169,14 @@ def dates(row: DocketRow, changes: Mapping[str, Any]) -> dict[str, Any]:
     called = now("contacted_at") is not None or row.identity_mode is IdentityMode.ANONYMOUS
     owed = [clock for clock in OWED.get(now("step"), ()) if clock in limits[0]]
     first = next((clock for clock in owed if clock is not Clock.CONTACT or not called), None)
-    due, provisional = (None, False) if first is None else limit_of(*limits, first)
+    due, provisional = (None, False) if first is None else limit_of(limits, first)
     ends: tuple[datetime | None, ...] = now("pauses_until")
     known = [until for until in ends if until is not None]
     paused_until = max(known) if known and len(known) == len(ends) else None
     if paused_until is not None and now("step") in OWED:
         due, provisional = paused_until, any(now("pauses_provisional"))
-    handle, handle_provisional = limit_of(*limits, Clock.HANDLE)
-    contact, contact_provisional = limit_of(*limits, Clock.CONTACT)
+    handle, handle_provisional = limit_of(limits, Clock.HANDLE)
+    contact, contact_provisional = limit_of(limits, Clock.CONTACT)
     return {
         "due": due,
         "due_clock": first,

@@ -16,6 +16,8 @@ from domain import occasion
 from domain.decider import THE_SYSTEM, Actor, Event, Role
 from domain.grade import Grade
 from domain.register import REGISTER, PostLeft, PostTaken, Register, RegisterEvent, Site, SiteAdded, SiteLevel
+from domain.review import Stage
+from domain.review.appealing import Appealed
 from projections.reviews import (
     REVIEWS,
     ReviewRow,
@@ -178,6 +180,18 @@ def test_only_what_is_over_is_proposed_to_the_clock(town: Town, connection: psyc
 
 # Who may know: said a second time in plain Python, without a look at the SQL.
 
+APPEALED: Final = Appealed(
+    at=local("02-16"),
+    by=HEAD,
+    appeal=hall.key("appeal"),
+    ground="fabricated",
+    explanation=hall.sealed("why"),
+    explanation_measured=hall.MEASURED,
+    evidence=(),
+    decide_due=hall.until("02-28"),
+    basis=hall.BASIS,
+)
+OUTSIDERS: Final = ((LI, "desk"), (hall.CHU, "tax-handler"), (WEI, "approval-head"), (hall.ZHOU, "revisits"))
 BESIDE: Final = Site(code="BQ", name_zh="别区", name_en="Beside", level=SiteLevel.DISTRICT)
 TENURE_ENDS: Final = local("02-13", "10:00")
 HALLS: Final = ("GXQ", "BQ", "LOST")
@@ -197,8 +211,10 @@ def may(entered: Register, by: Actor, row: ReviewRow) -> bool:
     """Say whether somebody may know what was said of a visit."""
     if row.grade is None or by.post is None:
         return False
-    at = row.served_at or row.opened_at
-    serving = {t.person for t in entered.tenures if entered.posts[t.post].window == row.window and t.covers(at)}
+    # As far as the visit knows, and as the rules take it: no service is later than its rating.
+    moments = {row.served_at or row.opened_at, min(row.served_at or BADLY.at, BADLY.at)}
+    at_window = [t for t in entered.tenures if entered.posts[t.post].window == row.window]
+    serving = {t.person for t in at_window if any(t.covers(at) for at in moments)}
     if row.window is not None and by.persons & serving:
         return False
     if row.staff in by.persons:
@@ -214,6 +230,11 @@ def may(entered: Register, by: Actor, row: ReviewRow) -> bool:
             return here
         case Role.REVISIT_OFFICER:
             return here and (row.department is None or row.department not in own)
+        case Role.VERIFIER:
+            ours = here if post.department is None else post.department in {row.department, row.lead}
+            return row.accepted_at is not None and ours
+        case Role.PANEL:
+            return here and row.stage is Stage.UNDER_APPEAL and not own & ({row.department, row.lead} - {None})
         case _:
             return False
 
@@ -228,6 +249,8 @@ def stories() -> list[ReviewRow]:
         attribution = None if department is None else replace(SERVED, department=department, window=window, staff=staff)
         opened = replace(OPENED, hall=where, attribution=attribution, served_at=at)
         said: tuple[Event, ...] = (BADLY,) if lead is None else (BADLY, replace(WORK_ORDER, lead=lead))
+        if lead is not None and number % 3:
+            said = (*said, APPEALED)
         rated = number % 7 != 0
         made.append(row_of((opened, REVIEWED) if rated else (opened,), said if rated else (), f"visit-{number}"))
     return made
@@ -243,6 +266,8 @@ def test_the_list_and_the_look_say_what_the_rule_says(connection: psycopg.Connec
         replace(REVIEWS, evolve=lambda _, entry: by_review[occasion.review_of(entry.stream)]).apply(connection, page)
     people = [actor(who, post) for who, post in hall.HOLDERS]
     people += [replace(actor(WEI, "desk"), role=role) for role in (Role.AUDITOR, Role.SYSTEM, Role.PRIVACY_OFFICER)]
+    outside = [replace(actor(who, post), role=role) for role in (Role.VERIFIER, Role.PANEL) for who, post in OUTSIDERS]
+    people += [replace(one, role=Role.PANEL) for one in people[:6]] + outside
     people += [actor(SUPERVISOR.person, "supervisor", on_behalf_of=FENG)]
     seen = 0
     for by in people:

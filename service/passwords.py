@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import secrets
 import unicodedata
@@ -13,6 +14,7 @@ from typing import Final
 
 import argon2
 from argon2.exceptions import VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 
 from domain.errors import Refused
 
@@ -113,7 +115,7 @@ class Passwords:
         self._patience = patience
         self._places = BoundedSemaphore(at_once + waiting)
         self._turns = BoundedSemaphore(at_once)
-        self._nobodys = hasher.hash(secrets.token_bytes(32))
+        self._nobodys = _fitting_nothing(hasher)
 
     def hash(self, password: str) -> str:
         """Give the hash to be stored."""
@@ -150,3 +152,16 @@ class Passwords:
         # cannot even be guessed at.
         composed = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
         return hmac.digest(self._secret, composed, "sha256")
+
+
+def _fitting_nothing(hasher: argon2.PasswordHasher) -> str:
+    """Give a hash that costs as much to compare with as any of this hasher, and that no password has.
+
+    It is put together, not computed: every start of the program would pay for it.
+    """
+    settings = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2{hasher.type.name.lower()}$v={ARGON2_VERSION}${settings}${salt}${digest}"

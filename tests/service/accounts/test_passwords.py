@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import argon2
 import pytest
 
 from service.accounts import (
@@ -11,7 +12,7 @@ from service.accounts import (
     LogInFailed,
     WrongPassword,
 )
-from service.passwords import COMMONEST, SHORTEST, WeakPassword, folded, require_strong
+from service.passwords import COMMONEST, SHORTEST, Passwords, WeakPassword, folded, require_strong
 from tests.service.accounts.house import (
     ADDRESS,
     LOGIN,
@@ -58,6 +59,25 @@ def test_every_common_password_in_the_list_can_be_met() -> None:
     """No entry is shorter than the rule or spelled as it is never compared."""
     assert len(COMMONEST) > 100
     assert [p for p in COMMONEST if len(p) < SHORTEST or p != folded(p) or not p.isalnum()] == []
+
+
+@pytest.mark.parametrize(
+    "hasher",
+    [
+        argon2.PasswordHasher(),
+        argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16, salt_len=8),
+    ],
+    ids=["usual", "cheap"],
+)
+def test_a_log_in_of_nobody_costs_what_any_other_does(hasher: argon2.PasswordHasher) -> None:
+    """What an unknown log-in is compared with has the settings and the length of a real hash, and no password."""
+    passwords = Passwords(hasher, b"secret", at_once=1, waiting=0, patience=1)
+    real, nothing = passwords.hash(PASSWORD), passwords._nobodys
+    assert argon2.extract_parameters(nothing) == argon2.extract_parameters(real)
+    assert [len(part) for part in nothing.split("$")] == [len(part) for part in real.split("$")]
+    assert not passwords.verify(None, PASSWORD).right
+    assert passwords.verify(real, PASSWORD).right
+    assert nothing != Passwords(hasher, b"secret", at_once=1, waiting=0, patience=1)._nobodys
 
 
 @postgres

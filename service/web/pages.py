@@ -104,7 +104,10 @@ def language_of(request: Request, *, kept: bool = True) -> Language:
 
 @dataclass(slots=True)
 class Page:
-    """One request for a page: in which language, what was sent, who is logged in; whether the language is kept."""
+    """One request for a page: in which language, what was sent, who is logged in.
+
+    `start` is where a kiosk begins anew: such a page keeps nothing and leads nowhere else, whatever goes wrong.
+    """
 
     request: Request
     parts: Parts
@@ -112,7 +115,7 @@ class Page:
     t: Texts
     user: User | None = None
     caller: Caller | None = None
-    remembers: bool = True
+    start: str = ""
 
     def show(self, template: str, status: int = 200, *, here: str | None = None, **more: object) -> HTMLResponse:
         """Give a page; `here` is where its other language is, if not at this address."""
@@ -130,7 +133,7 @@ class Page:
             **more,
         }
         answer = HTMLResponse(environment().get_template(template).render(found), status, HEADERS)
-        if self.remembers and "lang" in self.request.query_params:
+        if not self.start and "lang" in self.request.query_params:
             answer.set_cookie(LANGUAGE_COOKIE, self.t.language, max_age=YEAR, httponly=True, samesite="lax")
         return answer
 
@@ -327,4 +330,4 @@ def _told(page: Page, status: int, code: str, message: str = "", then: str = "")
 def _bare(page: Page, status: int, code: str, error: Exception) -> HTMLResponse:
     """Say it without asking the store who is there."""
     structlog.get_logger("pages").error("failed", action=page.request.url.path, kind=type(error).__name__)
-    return _told(Page(page.request, page.parts, Sent(), page.t), status, code)
+    return _told(Page(page.request, page.parts, Sent(), page.t, start=page.start), status, code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from domain.decider import Code
 from domain.errors import AlreadyReviewed, InvitationUnknown, InvitationUsed, Refused, TooLate
-from domain.review import ReviewChannel
+from domain.review import Accepted, ReviewChannel
 from service.forms.reviews import ReviewForm
 from service.invitations import Offer, medium_of, offered
 from service.limits import TooMany
@@ -50,16 +50,13 @@ class Stand:
     """Where somebody rates: on a device of their own, or at a kiosk, in this turn of it.
 
     Every look at a kiosk's first page begins a new turn; what is left of an earlier one is not taken, nor shown.
+    `query` carries the language of the turn, which a kiosk does not keep.
     """
 
     path: str
     terminal: Code | None = None
     turn: str = ""
-
-    @property
-    def start(self) -> str:
-        """Where it begins, with nothing of anybody."""
-        return self.path
+    query: str = ""
 
 
 OWN_DEVICE: Final = Stand(path="/rate")
@@ -71,9 +68,10 @@ def at_kiosk(terminal: str, page: InPage) -> Stand:
         known = PLACE.validate_python(terminal)
     except ValidationError as error:
         raise HTTPException(HTTPStatus.NOT_FOUND) from error
-    page.remembers = False
+    page.start = f"/kiosk/{known}"
     page.t = Texts(language_of(page.request, kept=False))
-    return Stand(path=f"/kiosk/{known}", terminal=known, turn=page.request.cookies.get(TURN_COOKIE, ""))
+    chosen = f"?lang={page.t.language}" if "lang" in page.request.query_params else ""
+    return Stand(path=page.start, terminal=known, turn=page.request.cookies.get(TURN_COOKIE, ""), query=chosen)
 
 
 @router.get("/rate")
@@ -97,7 +95,7 @@ def rated(page: InPage) -> Response:
 @router.get("/kiosk/{terminal}")
 def kiosk_page(page: InPage, stand: Annotated[Stand, Depends(at_kiosk)]) -> Response:
     """Begin a new turn: whatever was typed before is nobody's any more."""
-    fresh = Stand(path=stand.path, terminal=stand.terminal, turn=secrets.token_urlsafe(18))
+    fresh = replace(stand, turn=secrets.token_urlsafe(18))
     left = "rating-forgotten" if "forgotten" in page.request.query_params else None
     trouble = None if left is None else Trouble(*page.t.trouble(left), left)
     answer = _ask(page, fresh, trouble=trouble)
@@ -126,7 +124,7 @@ def _in_turn(page: Page, stand: Stand) -> bool:
 
 
 def _forgotten(page: Page, stand: Stand) -> Response:
-    return page.go(f"{stand.start}?forgotten=yes&lang={page.t.language}")
+    return page.go(f"{stand.path}?forgotten=yes&lang={page.t.language}")
 
 
 def _show(page: Page, stand: Stand, template: str, status: int, **more: Any) -> HTMLResponse:  # noqa: ANN401 - for the template
@@ -141,7 +139,7 @@ def _show(page: Page, stand: Stand, template: str, status: int, **more: Any) -> 
         **assets(),
         **more,
     }
-    return page.show(template, status, here=stand.start, **shown)
+    return page.show(template, status, here=stand.path, **shown)
 
 
 def assets() -> dict[str, str]:
@@ -270,6 +268,6 @@ def _thank(page: Page, stand: Stand, rated: Rated) -> Response:
         HTTPStatus.OK,
         own_link=rated.own_link,
         code=code(f"{page.address}/rating#{rated.own_link}"),
-        handled=rated.submitted.grade.bad,
+        handled=any(isinstance(one, Accepted) for one in rated.done.events),
         until=None if due is None else around(page).teller.due(due),
     )

@@ -5,6 +5,7 @@
 const kiosk = document.body.dataset.kiosk;
 const QUIET = Number(document.body.dataset.quiet) * 1000;
 const LAST_CHANCE = 20_000;
+const AGAIN = 5_000;
 
 // What stands behind the # never left this device; it is sent in the body, and taken out of the address.
 function takeKey() {
@@ -48,6 +49,8 @@ async function carry(form) {
   try {
     const answer = await fetch(form.action, { method: "POST", body });
     draw(await answer.text());
+    // What is quiet begins with what is shown.
+    stir();
   } catch {
     buttons.forEach((button) => { button.disabled = false; });
     tell("offline");
@@ -56,6 +59,7 @@ async function carry(form) {
 
 function draw(text) {
   const page = new DOMParser().parseFromString(text, "text/html");
+  if (page.body.dataset.kiosk !== kiosk) throw new Error("no page of this kiosk");
   document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   document.body.replaceChildren(...page.body.childNodes);
@@ -69,7 +73,8 @@ let waiting = 0;
 
 function stir() {
   clearTimeout(waiting);
-  document.getElementById("still").hidden = true;
+  const still = document.getElementById("still");
+  if (still) still.hidden = true;
   waiting = setTimeout(ask, QUIET);
 }
 
@@ -80,9 +85,17 @@ function ask() {
   waiting = setTimeout(forget, LAST_CHANCE);
 }
 
-function forget() {
+// At once off the screen; then the first page, as soon as it can be had.
+async function forget() {
+  clearTimeout(waiting);
   document.body.replaceChildren();
-  location.replace(kiosk);
+  try {
+    const answer = await fetch(kiosk);
+    if (!answer.ok) throw new Error(answer.statusText);
+    location.replace(kiosk);
+  } catch {
+    waiting = setTimeout(forget, AGAIN);
+  }
 }
 
 if (kiosk) {

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import APIRouter, Depends
+from httpx2 import Response
+from psycopg import OperationalError
 
 from domain.grade import Grade
-from service.settings import Settings
+from service.settings import BadSetting, Settings
 from service.web.guard import CSP
+from service.web.pages import PageRoute
+from service.web.pages_rate import Stand, at_kiosk
 from tests.service.web.house import Hall, Template, copy
 from tests.service.web.rating import BAD, KNOWN, invited, rated, served
 from tests.service.web.rating_pages import KIOSK, begun, give, own_link, own_page, stored, submitted
@@ -270,8 +275,34 @@ def test_a_form_changes_its_language_with_its_token(hall: Hall) -> None:
         english = send(client, page, f"{path}?lang=en")
         assert "Very dissatisfied" in english.text
         assert ("bihuan_language" in client.cookies) is (path == "/rate")
-        assert give(client, english, path, grade="satisfied").status_code == 200
+        sent = f"{path}/send" if path == "/rate" else f"{path}/send?lang=en"
+        assert "Thank you" in send(client, english, sent, grade="satisfied").text
         client.cookies.clear()
+
+
+def test_a_kiosk_finds_back_from_whatever_went_wrong(hall: Hall) -> None:
+    """Where the store is away or a fault of ours shows, the page leads to the beginning by itself, and nowhere else."""
+    router = APIRouter(route_class=PageRoute)
+
+    @router.get("/kiosk/{terminal}/broken", response_model=None)
+    def broken(stand: Annotated[Stand, Depends(at_kiosk)]) -> Response:
+        """A kiosk whose store does not answer."""
+        raise OperationalError(stand.path)
+
+    hall.app.include_router(router)
+    page = hall.client().get(f"{KIOSK}/broken")
+    assert (page.status_code, trouble(page)) == (503, "unavailable")
+    assert f'<meta http-equiv="refresh" content="20; url={KIOSK}">' in page.text
+    ways = {found["href"] for tag, found in PageReader(page.text).tags if tag == "a"}
+    assert ways == {"#main", KIOSK}
+
+
+@pytest.mark.parametrize("address", ["hall.example.cn", "https://", "ftp://x", "https://x/pages", "https://a@b"])
+def test_an_address_that_no_phone_could_follow_is_refused(address: str) -> None:
+    """It is said how to write it; a slash at its end is taken off."""
+    with pytest.raises(BadSetting, match="BIHUAN_ADDRESS"):
+        Settings.from_environment({"BIHUAN_ADDRESS": address})
+    assert Settings.from_environment({"BIHUAN_ADDRESS": "http://10.0.0.5:8000/"}).address == "http://10.0.0.5:8000"
 
 
 def test_pages_of_ratings_keep_the_rules_of_pages(hall: Hall) -> None:

@@ -336,8 +336,8 @@ def about(connection: psycopg.Connection, viewer: Viewer, most: int) -> list[Rev
 
 
 TIMED: Final = """
-select review, version from {reviews}
-where profile = any(%s) and (due is not null or proposal_until is not null) order by rated_position
+select review, version from {table}
+where profile = any(%(profiles)s) and (due is not null or proposal_until is not null) order by rated_position
 """
 """What time may ask something of: where a limit is still to be kept, or a proposal waits."""
 

@@ -1,7 +1,7 @@
 """Asks for what the passing of time asks for: reminders, orders of supervision, the end of what has waited too long.
 
-The docket proposes cases, the rules say what time asks for on each, and `decide` disposes (architecture.md §8). Visits
-that nobody rated in time are proposed by the reviews.
+The docket proposes cases, the reviews propose bad ones, the rules say what time asks for on each, and `decide` disposes
+(architecture.md §8). Visits that nobody rated in time are proposed by the reviews too.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from domain.errors import Refused
 from domain.escalation import Timed
 from domain.handling import Facts
 from domain.occasion import OCCASION, Expire
+from domain.review import REVIEW
+from domain.review.owed import owed as owed_on_a_review
 from domain.rulebook import Profile
 from projections import PROJECTIONS
 from projections.docket import DOCKET
 from projections.histories import read_stream
-from projections.reviews import ReviewRow, expiring
+from projections.reviews import REVIEWS, TIMED, ReviewRow, expiring
+from projections.tables import Projection
 from service.asking import Asked, Busy
 from service.background import Holding
-from service.known import state_of
 from service.parts import Parts
 
 SOURCE: Final = "timer"
@@ -48,8 +50,8 @@ FEW: Final = 200
 LOCK: Final = "select pg_try_advisory_lock(hashtext('bihuan.timers'))"
 UNLOCK: Final = "select pg_advisory_unlock(hashtext('bihuan.timers'))"
 PROPOSED: Final = """
-select "case", version from {docket}
-where profile = any(%s) and (step = any(%s) or waiting <> '{{}}') order by position
+select "case", version from {table}
+where profile = any(%(profiles)s) and (step = any(%(open)s) or waiting <> '{{}}') order by position
 """
 BEHIND: Final = """
 select exists (select from events e where e.position > %s and e.recorded_at < clock_timestamp() - %s)
@@ -57,8 +59,24 @@ select exists (select from events e where e.position > %s and e.recorded_at < cl
 
 
 @dataclass(frozen=True, slots=True)
+class Matters:
+    """What time asks something of: the table and the query that proposes, the rules of each, and what they ask."""
+
+    decider: Decider[Any, Any, Any, Any]
+    projection: Projection[Any]
+    query: str
+    owed: Callable[[UUID, Any, datetime, Facts], tuple[Timed, ...]]
+
+
+MATTERS: Final = (
+    Matters(complaint.COMPLAINT, DOCKET, PROPOSED, owed),
+    Matters(REVIEW, REVIEWS, TIMED, owed_on_a_review),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """A case that was looked at: at which version, under which rules, and when time asks for something again (UTC)."""
+    """What was looked at: at which version, under which rules, and when time asks for something again (UTC)."""
 
     version: int
     rulebook: int
@@ -134,10 +152,10 @@ class Timers(Holding):
         self._kept_up(connection)
         facts = self._parts.book.facts()
         done = 0
-        for case, version in self._proposed(connection, now, facts):
+        for matters, stream, version in self._proposed(connection, now, facts):
             if self.stopping.is_set():
                 break
-            done += self._case(connection, case, version, now, facts)
+            done += self._one(connection, matters, stream, version, now, facts)
         return done + self._unrated(connection, now, facts)
 
     def _unrated(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> int:
@@ -190,34 +208,41 @@ class Timers(Holding):
             if row is not None and row[0]:
                 raise Still(f"{projection.table} lags")
 
-    def _proposed(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> list[tuple[UUID, int]]:
-        """Give the cases that may wait for something and have moved, or reached their time, since they were seen."""
-        query = sql.SQL(PROPOSED).format(docket=sql.Identifier(DOCKET.table))
-        rows = connection.execute(query, (_timed(facts, now), [step.value for step in OPEN]), binary=True).fetchall()
-        self._seen = {case: seen for case, _ in rows if (seen := self._seen.get(case)) is not None}
-        return [(case, version) for case, version in rows if self._moved(case, version, now, facts)]
+    def _proposed(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> list[tuple[Matters, UUID, int]]:
+        """Give what may wait for something and has moved, or reached its time, since it was seen."""
+        given = {"profiles": _timed(facts, now), "open": [step.value for step in OPEN]}
+        rows = [
+            (matters, stream, version)
+            for matters in MATTERS
+            for stream, version in connection.execute(
+                sql.SQL(matters.query).format(table=sql.Identifier(matters.projection.table)), given, binary=True
+            )
+        ]
+        self._seen = {stream: seen for _, stream, _ in rows if (seen := self._seen.get(stream)) is not None}
+        return [row for row in rows if self._moved(row[1], row[2], now, facts)]
 
-    def _moved(self, case: UUID, version: int, now: datetime, facts: Facts) -> bool:
-        seen = self._seen.get(case)
+    def _moved(self, stream: UUID, version: int, now: datetime, facts: Facts) -> bool:
+        seen = self._seen.get(stream)
         if seen is None or (seen.version, seen.rulebook) != (version, facts.rulebook_version):
             return True
         return seen.again is not None and seen.again <= now
 
-    def _case(self, connection: psycopg.Connection, case: UUID, version: int, now: datetime, facts: Facts) -> int:
-        """Ask for what time asks for on one case; give how many acts came of it."""
-        entries = read_stream(connection, case)
-        state = state_of(entries)
-        found = () if state is None else owed(case, state, now, facts)
-        acts = [self._ask(case, timed, now) for timed in found if timed.ready]
+    def _one(
+        self, connection: psycopg.Connection, matters: Matters, stream: UUID, version: int, now: datetime, facts: Facts
+    ) -> int:
+        """Ask for what time asks for on one case or review; give how many acts came of it."""
+        state = matters.decider.fold(entry.event for entry in read_stream(connection, stream))
+        found = () if state is None else matters.owed(stream, state, now, facts)
+        acts = [self._ask(matters, stream, timed, now) for timed in found if timed.ready]
         again = [timed.since for timed in found if not timed.ready and timed.since >= now]
         if False in acts:
             again.append(now + AGAIN)
-        self._seen[case] = Seen(version, facts.rulebook_version, min(again, default=None))
+        self._seen[stream] = Seen(version, facts.rulebook_version, min(again, default=None))
         return acts.count(True)
 
-    def _ask(self, case: UUID, timed: Timed, now: datetime) -> bool:
+    def _ask(self, matters: Matters, stream: UUID, timed: Timed, now: datetime) -> bool:
         """Ask for one act; say whether it came of it, now or before."""
-        return self._given(complaint.COMPLAINT, case, timed.command, self._asked(timed.command_id, timed.name, now))
+        return self._given(matters.decider, stream, timed.command, self._asked(timed.command_id, timed.name, now))
 
     def _asked(self, command_id: UUID, name: str, now: datetime) -> Asked:
         return Asked(command_id=command_id, source=SOURCE, name=name, moment=now if self._replays else None)
@@ -226,7 +251,7 @@ class Timers(Holding):
         try:
             done = self._parts.book.transact(decider, stream, command, asked)
         except (Refused, Busy) as refused:
-            self.say.info("timer refused", case=str(stream), action=asked.name, code=refused.code)
+            self.say.info("timer refused", stream=str(stream), action=asked.name, code=refused.code)
             return False
         return bool(done.events) and not done.repeated
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,70 +24,23 @@ from domain.complaint.replying import AppealRoute
 from domain.complaint.supplementing import RequestSupplement
 from domain.complaint.timing import PauseClock
 from domain.rulebook import Profile
-from projections import PROJECTIONS
 from projections.codec import NAMES
 from projections.histories import read_stream
-from projections.runner import Runner
 from service.asking import Asked
 from service.parts import Parts, open_parts
 from service.settings import Settings
-from service.timers import LAG, Still, Timers
+from service.timers import MATTERS, Still, Timers
 from tests.controls import ASSIGNED, CLOSED, CONTACTED, REGISTERED, SIGNED, upto
 from tests.hall import DESK, HEAD, MEASURED, key, later, local, sealed, until
 from tests.projections.town import CASE, Town
+from tests.service.clockwork import TICK, Node, Watch, project, told, until_true
 
 pytestmark = pytest.mark.postgres
 
-TICK: Final = timedelta(microseconds=1)
 MINUTE: Final = timedelta(minutes=1)
 REMIND: Final = local("02-27", "08:30")
 OVERDUE: Final = until("02-28").at + TICK
 FIVE_DAYS_OVERDUE: Final = until("03-06").at + TICK
-
-
-class Watch:
-    """A clock on the wall and a steady one, moved by hand, together or one against the other."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-        self.seconds = 0.0
-
-    def go(self, to: datetime) -> None:
-        """Let time pass on both."""
-        self.seconds += (to - self.now).total_seconds()
-        self.now = to
-
-    def wall(self, _: psycopg.Connection) -> datetime:
-        """Read the clock on the wall."""
-        return self.now
-
-    def steady(self) -> float:
-        """Read the steady one."""
-        return self.seconds
-
-
-class Node:
-    """One node: timers with a connection of their own, projections carried by hand."""
-
-    def __init__(self, parts: Parts, watch: Watch, lag: timedelta = LAG) -> None:
-        self.parts = parts
-        self.watch = watch
-        self.timers = Timers(parts, clock=watch.wall, steady=watch.steady, lag=lag)
-        self.connection = psycopg.connect(parts.dsn, autocommit=True)
-
-    def at(self, moment: datetime) -> int:
-        """Let a round happen at a moment, over projections that are complete; give how many acts came of it."""
-        self.watch.go(moment)
-        project(self.parts.dsn)
-        return self.timers.round(self.connection)
-
-
-def project(dsn: str) -> None:
-    """Bring the projections to the end of the log."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        runner = Runner(connection, PROJECTIONS)
-        runner.take()
-        runner.catch_up()
 
 
 @pytest.fixture
@@ -111,12 +64,6 @@ def node(parts: Parts) -> Iterator[Node]:
     one = Node(parts, Watch(local("02-25", "12:00")))
     yield one
     one.connection.close()
-
-
-def told(parts: Parts, case: UUID = CASE, after: int = 0) -> list[str]:
-    """Give the names of the events of a case, those after the first few."""
-    with parts.pool.connection() as connection:
-        return [one.name for one in read_stream(connection, case)][after:]
 
 
 HANDLED: Final = upto(SIGNED)
@@ -279,14 +226,6 @@ def test_one_node_acts_and_another_takes_over(hall: Town, node: Node) -> None:
     other.connection.close()
 
 
-def until_true(check: Callable[[], bool], seconds: float = 10.0) -> Iterator[None]:
-    """Ask again until it is so; fails when it never comes."""
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it never came"
-        yield
-
-
 def test_two_nodes_that_ask_at_once_ask_for_the_same(hall: Town, parts: Parts) -> None:
     """Even without the lock: what they ask for has one name, so it happens once."""
     cases = [key(f"case {n}") for n in range(8)]
@@ -300,7 +239,7 @@ def test_two_nodes_that_ask_at_once_ask_for_the_same(hall: Town, parts: Parts) -
         timers = Timers(parts, clock=lambda _: OVERDUE)
         with psycopg.connect(parts.dsn, autocommit=True) as connection:
             together.wait(timeout=30)
-            return sum(timers._case(connection, case, len(HANDLED), OVERDUE, facts) for case in cases)
+            return sum(timers._one(connection, MATTERS[0], case, len(HANDLED), OVERDUE, facts) for case in cases)
 
     with ThreadPoolExecutor(4) as threads:
         done = list(threads.map(ask, range(4)))
@@ -321,7 +260,7 @@ def test_a_case_is_looked_at_when_something_has_moved(hall: Town, node: Node) ->
     def proposed(moment: datetime) -> list[UUID]:
         project(node.parts.dsn)
         found = node.timers._proposed(node.connection, moment, node.parts.book.facts())
-        return [case for case, _ in found]
+        return [case for _, case, _ in found]
 
     assert proposed(local("02-26", "18:00")) == []
     assert proposed(REMIND) == [CASE]

@@ -377,6 +377,33 @@ def test_what_staff_wrote_down_is_confirmed(desk: Desk, counter: Counter, langua
 
 
 @pytest.mark.parametrize("language", STORY_OF)
+def test_a_bad_rating_becomes_a_complaint(desk: Desk, counter: Counter, language: str) -> None:
+    """Behind a fold on the page of the own rating; number and code are shown once, and open the complaint."""
+    phone = desk.somebody(language=language, width=PHONE)
+    scanned(phone, f"/rate#{counter.token()}")
+    phone.click("label[for=grade-5]")
+    phone.fill("#text", TEXT)
+    phone.check("#identity-1")
+    phone.click("form[data-rating] button.main")
+    link = thanked(phone)
+    scanned(phone, f"/rating#{link}")
+    for step in ("complain", "confirm-mistake"):
+        phone.click(f"#{step} summary")
+    expect(phone.locator("#confirm-mistake button")).to_be_visible()
+    fits(phone)
+    phone.fill("#f-desired-outcome", "请一次性告知。")
+    phone.click("#complain button.main")
+    expect(phone.locator("#complaint #number")).to_be_visible()
+    number, code = phone.inner_text("#number"), phone.inner_text("#code")
+    fits(phone)
+    phone.goto("/status")
+    phone.fill("#complaint_no", number)
+    phone.fill("#query_code", code)
+    phone.click("button.main")
+    expect(phone.locator("#told h2")).to_have_text(number)
+
+
+@pytest.mark.parametrize("language", STORY_OF)
 def test_a_wrong_code_says_what_to_do(desk: Desk, language: str) -> None:
     """Wrong tokens and links are told in the reader's language, with the way to a complaint."""
     phone = desk.somebody(language=language, width=PHONE)

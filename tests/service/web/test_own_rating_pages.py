@@ -15,6 +15,8 @@ from service.forms.reviews import ReviewForm
 from service.main import create_app
 from service.parts import open_parts
 from service.settings import Settings
+from service.web.pages_rating import STEPS
+from tests.service.loop import PUT_RIGHT, REPLY, excluded, replied
 from tests.service.test_reviewing import HERE, LONG_AGO, SERVED, asked, token_of, visit
 from tests.service.web.house import REGISTER, Hall, Template, copy
 from tests.service.web.rating import BAD, GOOD, KNOWN, V1, invited, listed, rated, served
@@ -111,6 +113,69 @@ def test_what_staff_wrote_down_is_confirmed_by_its_giver_alone(hall: Hall) -> No
     assert hall.last_position() == position + 1
 
 
+def test_what_the_unit_told_is_read_on_the_page(hall: Hall) -> None:
+    """The stage in words, what was put right, and the reply, to whoever has the link."""
+    rating = rated(hall, served(hall, **KNOWN), **BAD)
+    replied(hall, rating)
+    told = PageReader(own_page(hall.client(), rating.own_link).text).text
+    assert [one for one in (REPLY, PUT_RIGHT, "已整改或解释", "已立为工单") if one not in told] == []
+
+
+def test_an_exclusion_is_told_and_objected_to(hall: Hall) -> None:
+    """Whoever rated reads that it does not count, says why it should, once; staff who are logged in cannot."""
+    client, rating = hall.client(), rated(hall, **BAD)
+    assert 'id="object"' not in own_page(client, rating.own_link).text
+    excluded(hall, rating)
+    page = own_page(client, rating.own_link)
+    assert "目前不计入统计" in page.text
+    position = hall.last_position()
+    blank = send(client, page, "/rating/object", ground=" ")
+    assert (blank.status_code, trouble(blank)) == (422, "malformed")
+    assert 'href="#f-ground"' in blank.text
+    clerk = browser(hall, "QIAN")
+    refused = send(clerk, own_page(clerk, rating.own_link), "/rating/object", ground="是我写的。")
+    assert (refused.status_code, trouble(refused)) == (403, "not-your-role")
+    assert 'value="' in refused.text
+    assert hall.last_position() == position
+    done = send(client, page, "/rating/object", ground="是我本人写的，<b>属实</b>。")
+    assert (done.status_code, 'id="object"' in done.text) == (200, False)
+    assert "将由未参与排除的两人决定" in done.text
+    again = send(client, page, "/rating/object", ground="再说一遍。")
+    assert (again.status_code, trouble(again)) == (409, "once-only")
+
+
+def test_a_mistake_is_said_by_its_giver_and_offered_to_nobody_else(hall: Hall) -> None:
+    """It stands behind a fold, after everything else; said once, it is not offered again; a good rating has none."""
+    client, rating = hall.client(), rated(hall, **BAD)
+    assert 'id="confirm-mistake"' not in own_page(client, rated(hall, **GOOD).own_link).text
+    page = own_page(client, rating.own_link)
+    assert re.findall(r'class="own-step" id="([a-z-]+)"', page.text) == ["append", "complain", "confirm-mistake"]
+    assert "<details>" in page.text.partition('id="confirm-mistake"')[2]
+    done = send(client, page, "/rating/confirm-mistake")
+    assert (done.status_code, 'id="confirm-mistake"' in done.text) == (200, False)
+    assert event(hall, "review.mistake-confirmed.1")["by"]["role"] == "citizen"
+
+
+def test_a_complaint_is_made_of_a_bad_rating(hall: Hall) -> None:
+    """Nothing has to be told again; number and code open the complaint, and the page tells of it afterwards."""
+    client, rating = hall.client(), rated(hall, served(hall, **KNOWN), **BAD)
+    page = own_page(client, rating.own_link)
+    wrong = send(client, page, "/rating/complain", phone="x" * 201)
+    assert (wrong.status_code, trouble(wrong)) == (422, "malformed")
+    assert 'href="#f-phone"' in wrong.text
+    done = send(client, page, "/rating/complain", desired_outcome="请一次性告知。")
+    number, code = (re.search(rf'id="{one}">([^<]+)<', done.text) for one in ("number", "code"))
+    assert number is not None
+    assert code is not None
+    hall.project()
+    told = send(client, client.get("/status"), "/status", complaint_no=number[1], query_code=code[1])
+    assert (told.status_code, number[1] in told.text) == (200, True)
+    again = own_page(client, rating.own_link)
+    assert number[1] in again.text
+    assert code[1] not in again.text
+    assert 'id="complain"' not in again.text
+
+
 def test_wrong_links_of_ratings_look_alike_and_are_limited(hall_template: Template) -> None:
     """Unknown ones say the same whatever they look like; too many wait; the right one opens all the same."""
     with copy(hall_template, Settings(lookups_per_hour=3)) as hall:
@@ -119,7 +184,7 @@ def test_wrong_links_of_ratings_look_alike_and_are_limited(hall_template: Templa
         assert {(page.status_code, trouble(page)) for page in pages} == {(404, "not-found")}
         assert len({page.text for page in pages}) == 1
         assert trouble(own_page(client, "")) == "own-link-blank"
-        for step in ("append", "corroborate"):
+        for step in STEPS:
             limited = client.post(f"/rating/{step}", data={"own_link": "nothing"})
             assert (limited.status_code, trouble(limited)) == (429, "too-many")
             assert int(limited.headers["retry-after"]) > 0

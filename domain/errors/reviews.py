@@ -75,7 +75,7 @@ class OwnRating(Refused):
 
 
 class OwnRecord(Refused):
-    """Nobody handles a rating that they wrote down for somebody."""
+    """Nobody handles a rating that they gave, or wrote down for somebody."""
 
     code = "own-record"
     about = "person"

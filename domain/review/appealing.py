@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
@@ -16,11 +16,9 @@ from uuid import UUID
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Role
 from domain.errors import (
-    AlreadyThere,
     EvidenceMissing,
     MistakeUnconfirmed,
     NotFlagged,
-    NotYourRole,
     OnceOnly,
     OwnRecord,
     Superseded,
@@ -28,8 +26,8 @@ from domain.errors import (
     UnknownReference,
 )
 from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, listed, permit, tried_enough
-from domain.review.acting import admit, by_the_panel, is_rated, not_rated, of_the_unit
-from domain.review.proposals import Proposed, kept, only_one, waiting
+from domain.review.acting import admit, by_the_panel, in_own_cause, not_rated, of_the_unit
+from domain.review.proposals import Proposed, decided_by, kept, only_one, waiting
 from domain.review.state import Clock, Review, Stage, at_stage, started
 from domain.sealed import Sealed, TextFacts
 
@@ -84,6 +82,8 @@ class AppealDecided(Event):
     late: bool | None
     verify_due: Due | None
     rectify_due: Due | None
+    reply_due: Due | None
+    revisit_due: Due | None
     basis: Basis
 
 
@@ -104,12 +104,16 @@ class Excluded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told(Event):
-    """An attempt was made to tell who rated that the review was excluded; they may object until `objection_until`."""
+    """An attempt was made to tell who rated that the review was excluded; they may object until `objection_until`.
+
+    `done` says that they count as told: reached, or tried often enough.
+    """
 
     attempt_no: int
     day: date
     method: Method
     result: ContactResult
+    done: bool
     objection_until: Due | None
     late: bool | None
 
@@ -174,7 +178,7 @@ def decide(review: Review | None, command: AppealingCommand, facts: Facts) -> Se
     """Answer an appeal, its decision by two, and that who rated is told.
 
     Raises Unknown, OutOfTurn, NoPolicy, NotYourRole, NotYourCase, OwnRating, OwnRecord, UnitRated, OwnWorkDecided,
-    TooLate, OnceOnly, NotFlagged, AlreadyThere, UnknownReference, EvidenceMissing, MistakeUnconfirmed, Superseded,
+    TooLate, OnceOnly, NotFlagged, UnknownReference, EvidenceMissing, MistakeUnconfirmed, Superseded,
     ProposalPending, OwnProposal, ProposalOver.
     """
     match command:
@@ -193,7 +197,7 @@ def decide(review: Review | None, command: AppealingCommand, facts: Facts) -> Se
 def _appeal(review: Review, command: Appeal, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
     policy = permit(by, review.profile, "review/appeal", at, facts)
-    keep_apart(by, review.recorders, OwnRecord)
+    keep_apart(by, review.authors, OwnRecord)
     if by.role is Role.SUPERVISOR:
         # Praise too: what a detector noticed is decided on like everything else that would leave the figures.
         not_rated(review, by, facts)
@@ -204,8 +208,6 @@ def _appeal(review: Review, command: Appeal, facts: Facts) -> Sequence[Event | F
     listed(policy, "appeal_ground", command.ground)
     if review.appeals:
         raise OnceOnly
-    if command.appeal in review.proposals:
-        raise AlreadyThere(appeal=command.appeal)
     _recorded(review, command.evidence)
     return [
         Appealed(
@@ -227,8 +229,8 @@ def _by_the_unit(review: Review, command: Appeal, facts: Facts) -> None:
     at, by = command.at, command.by
     at_stage(review, *IN_WORK)
     of_the_unit(review, by, at, facts)
-    if by.role is Role.RESPONDENT and not is_rated(review, by, facts):
-        raise NotYourRole(role=by.role, command="review/appeal")
+    if by.role is Role.RESPONDENT:
+        in_own_cause(review, by, "appeal", facts)
     until = None if review.accepted is None else review.accepted.appeal_until
     if facts.late(review.profile, until, at):
         raise TooLate(due=until)
@@ -279,7 +281,7 @@ def _confirm(review: Review, command: ConfirmDecideAppeal, facts: Facts) -> Sequ
     by_the_panel(review, command, "confirm-decide-appeal", facts)
     proposed = waiting(review, command.proposal, AppealDecisionProposed, by, at, facts)
     excluded = proposed.result is AppealResult.EXCLUDE
-    verify_due, rectify_due = (None, None) if excluded else anew(review, command, facts)
+    limits = Anew() if excluded else anew(review, command.at, facts)
     decided = AppealDecided(
         at=at,
         by=by,
@@ -288,8 +290,10 @@ def _confirm(review: Review, command: ConfirmDecideAppeal, facts: Facts) -> Sequ
         result=proposed.result,
         reason=proposed.reason,
         late=facts.late(review.profile, review.due(Clock.APPEAL), at),
-        verify_due=verify_due,
-        rectify_due=rectify_due,
+        verify_due=limits.verify,
+        rectify_due=limits.rectify,
+        reply_due=limits.reply,
+        revisit_due=limits.revisit,
         basis=facts.basis(review.profile, at),
     )
     if not excluded or proposed.reason is None:
@@ -307,16 +311,31 @@ def _confirm(review: Review, command: ConfirmDecideAppeal, facts: Facts) -> Sequ
     return [decided, out]
 
 
-def anew(review: Review, command: Command, facts: Facts) -> tuple[Due | None, Due | None]:
-    """Give the limits of a bad review that goes on: for its verdict, or for what the verdict asks for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anew:
+    """The limits by which a review goes on, as far as it waits for these."""
+
+    verify: Due | None = None
+    rectify: Due | None = None
+    reply: Due | None = None
+    revisit: Due | None = None
+
+
+def anew(review: Review, at: datetime, facts: Facts) -> Anew:
+    """Give the limits of a bad review that goes on at a moment (UTC): for its verdict, or for what comes after it.
 
     Nobody worked on it while it was being decided on, so they run from then; none for a review that is not in work.
     """
-    if review.accepted is None or review.closed or review.settled is not None:
-        return None, None
+    if review.accepted is None or review.closed:
+        return Anew()
     if review.verdict is None:
-        return facts.limit(review.profile, "bad.verify", command.at), None
-    return None, facts.limit(review.profile, review.verdict.term, command.at)
+        return Anew(verify=facts.limit(review.profile, "bad.verify", at))
+    if review.settled is None:
+        return Anew(rectify=facts.limit(review.profile, review.verdict.term, at))
+    return Anew(
+        reply=None if review.replied else facts.limit(review.profile, "bad.reply", at),
+        revisit=facts.limit(review.profile, "bad.revisit", at) if review.known else None,
+    )
 
 
 def _tell(review: Review, command: Tell, facts: Facts) -> Sequence[Event | For]:
@@ -336,6 +355,7 @@ def _tell(review: Review, command: Tell, facts: Facts) -> Sequence[Event | For]:
             day=day,
             method=command.method,
             result=command.result,
+            done=told,
             objection_until=facts.limit(review.profile, "bad.objection", at) if told else None,
             late=facts.late(review.profile, review.due(Clock.TELL), at) if told else None,
         )
@@ -351,25 +371,21 @@ def evolve(review: Review, event: AppealingEvent) -> Review:
         case AppealDecisionProposed():
             return kept(review, event)
         case AppealDecided(by=by):
-            proposed = review.proposals.get(event.proposal)
-            deciders = review.deciders | by.persons | (frozenset() if proposed is None else proposed.by)
-            decided = replace(
-                review,
-                appeal=None,
-                appeals=review.appeals + 1,
-                deciders=deciders,
-                proposals=MappingProxyType({}),
+            left = decided_by(review, by)
+            decided = replace(left, appeal=None, appeals=review.appeals + 1, proposals=MappingProxyType({}))
+            return started(
+                decided,
+                event.at,
+                verify=event.verify_due,
+                rectify=event.rectify_due,
+                reply=event.reply_due,
+                revisit=event.revisit_due,
             )
-            return started(decided, event.at, verify=event.verify_due, rectify=event.rectify_due)
         case Excluded(objection_until=until, tell_due=due):
-            out = replace(review, excluded=True, told=not review.known, objection_until=until)
+            told = not review.known
+            out = replace(review, excluded=True, excluded_at=event.at, told=told, objection_until=until)
             return started(out, event.at, tell=due)
-        case Told(day=day, objection_until=until):
-            return replace(
-                review,
-                tell_days=(*review.tell_days, day),
-                told=until is not None,
-                objection_until=until,
-            )
+        case Told(day=day, done=done, objection_until=until):
+            return replace(review, tell_days=(*review.tell_days, day), told=done, objection_until=until)
         case _:
             assert_never(event)

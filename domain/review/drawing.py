@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 
 from domain.decider import NAMESPACE, Code, Command, Decider, Digest, Event, For, Instant
-from domain.errors import AlreadyThere, DateInPast, OutOfTurn, SeedMismatch, TooEarly, Unknown
+from domain.errors import AlreadyThere, DateInPast, OutOfTurn, SeedMismatch, TooEarly, Unknown, UnknownReference
 from domain.handling import Basis, Facts, permit
 from domain.rulebook import Profile
 
@@ -138,7 +138,8 @@ class Drawing:
 def decide(draw: Drawing | None, command: DrawCommand, facts: Facts) -> Sequence[Event | For]:
     """Answer what is asked of a draw; the same again changes nothing.
 
-    Raises NoPolicy, NotYourRole, Unknown, OutOfTurn, AlreadyThere, DateInPast, TooEarly, SeedMismatch.
+    Raises NoPolicy, NotYourRole, Unknown, OutOfTurn, AlreadyThere, DateInPast, TooEarly, SeedMismatch,
+    UnknownReference.
     """
     match command:
         case Announce():
@@ -155,7 +156,9 @@ def _announce(draw: Drawing | None, command: Announce, facts: Facts) -> Sequence
     at, by = command.at, command.by
     policy = permit(by, Profile.HALL, "review/draw", at, facts)
     if draw is not None:
-        if draw.announced.commitment == command.commitment:
+        there = draw.announced
+        told = (there.hall, there.begins, there.ends, there.commitment)
+        if told == (command.hall, command.begins, command.ends, command.commitment):
             return []
         raise AlreadyThere(hall=command.hall)
     # Or the seed could be chosen to suit what was rated already.
@@ -182,10 +185,10 @@ def _open(draw: Drawing | None, command: OpenSeed, facts: Facts) -> Sequence[Eve
     permit(by, Profile.HALL, "review/draw", at, facts)
     if draw is None:
         raise Unknown
-    if draw.seed is not None:
-        return []
     if commitment(command.seed) != draw.announced.commitment:
         raise SeedMismatch
+    if draw.seed is not None:
+        return []
     if at < draw.announced.ends:
         raise TooEarly(until=draw.announced.ends)
     return [SeedOpened(at=at, by=by, seed=command.seed)]
@@ -203,6 +206,8 @@ def _draw(draw: Drawing | None, command: Draw, facts: Facts) -> Sequence[Event |
     # Leaves are counted from position 1: a checkpoint of as many leaves has published the seed.
     if command.checkpoint < command.opened:
         raise SeedMismatch(checkpoint=command.checkpoint, opened=command.opened)
+    if strays := set(command.flagged).difference(command.members):
+        raise UnknownReference(kind="review", value=sorted(map(str, strays)))
     there = draw.announced
     picked = chosen(draw.seed, command.members, there.all_permille)
     noticed = chosen(draw.seed, command.flagged, there.flagged_permille)

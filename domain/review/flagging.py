@@ -12,9 +12,9 @@ from uuid import UUID, uuid5
 
 from domain.deadlines import Due
 from domain.decider import THE_SYSTEM, Code, Command, Event, For, Instant
-from domain.errors import NobodyToContact, NothingOpen, OwnWorkRevisited, Superseded
-from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, listed, not_later, permit, tried_enough
-from domain.review.acting import admit, not_of_the_unit
+from domain.errors import NobodyToContact, NothingOpen, Superseded
+from domain.handling import Basis, ContactResult, Facts, Method, listed, not_later, permit, tried_enough
+from domain.review.acting import admit, by_an_outsider
 from domain.review.state import Clock, Flag, Review, Stage, at_stage, started
 from domain.sealed import Sealed
 
@@ -82,7 +82,7 @@ class CheckOwed(Event):
 class Checked(Event):
     """An attempt was made to ask who rated; `genuine` is None where nobody was reached.
 
-    `done` says that the check is over: answered, or tried often enough.
+    `done` says that the check is over: answered, or tried often enough. It is then over for every draw.
     """
 
     draw: UUID
@@ -177,6 +177,8 @@ def decide(review: Review | None, command: FlaggingCommand, facts: Facts) -> Seq
             permit(by, there.profile, "review/owe-check", at, facts)
             if draw in there.checks:
                 return []
+            if not there.known:
+                raise NobodyToContact
             due = facts.limit(there.profile, "review.check", at)
             basis = facts.basis(there.profile, at)
             return [CheckOwed(at=at, by=by, draw=draw, check_due=due, basis=basis)]
@@ -207,13 +209,9 @@ def _flag(review: Review, command: FlagReview, facts: Facts) -> Sequence[Event |
 
 def _check(review: Review, command: Check, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
-    policy = admit(review, command, "check", facts)
-    keep_apart(by, review.workers, OwnWorkRevisited)
-    not_of_the_unit(review, by, at, facts, OwnWorkRevisited)
+    policy = by_an_outsider(review, command, "check", facts)
     if review.checks.get(command.draw) is not False:
         raise NothingOpen(draw=command.draw)
-    if not review.known:
-        raise NobodyToContact
     day = facts.day(review.profile, at)
     answered = command.genuine is not None
     checked = Checked(
@@ -253,10 +251,13 @@ def evolve(review: Review, event: FlaggingEvent) -> Review:
             cleared = replace(review.flags.get(key, Flag(detector="unknown")), cleared=True)
             return replace(review, flags=MappingProxyType({**review.flags, key: cleared}))
         case CheckOwed(draw=draw, check_due=due):
-            owed = replace(review, checks=MappingProxyType({**review.checks, draw: False}), check_days=())
-            return started(owed, event.at, check=due)
+            checks = MappingProxyType({**review.checks, draw: False})
+            if not all(review.checks.values()):
+                # Drawn twice, they are asked once: within the first limit, with the attempts made so far.
+                return replace(review, checks=checks)
+            return started(replace(review, checks=checks, check_days=()), event.at, check=due)
         case Checked(draw=draw, by=by, day=day, done=done):
-            checks = MappingProxyType({**review.checks, draw: done})
+            checks = MappingProxyType({one: was or done for one, was in {**review.checks, draw: done}.items()})
             days = (*review.check_days, day)
             return replace(review, checks=checks, check_days=days, revisitors=review.revisitors | by.persons)
         case _:

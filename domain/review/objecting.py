@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
@@ -15,7 +16,7 @@ from domain.errors import OnceOnly, PanelUsed, Superseded, TooLate, Unknown
 from domain.handling import Basis, Facts, keep_apart
 from domain.review.acting import by_the_panel, by_who_rated
 from domain.review.appealing import anew
-from domain.review.proposals import Proposed, kept, only_one, waiting
+from domain.review.proposals import Proposed, decided_by, kept, only_one, waiting
 from domain.review.state import Clock, Review, Stage, at_stage, started
 from domain.rulebook import Policy
 from domain.sealed import Sealed, TextFacts
@@ -68,8 +69,11 @@ class Reinstated(Event):
     """The review counts again (恢复), in its own month; a bad one is handled on, by new limits."""
 
     objection: UUID
+    contact_due: Due | None
     verify_due: Due | None
     rectify_due: Due | None
+    reply_due: Due | None
+    revisit_due: Due | None
     basis: Basis
 
 
@@ -120,7 +124,7 @@ def decide(review: Review | None, command: ObjectingCommand, facts: Facts) -> Se
     """Answer an objection to an exclusion, and its decision by two who were not used before.
 
     Raises Unknown, OutOfTurn, NoPolicy, NotYourRole, OwnRating, OwnRecord, UnitRated, OwnWorkDecided, PanelUsed,
-    TooLate, OnceOnly, AlreadyThere, Superseded, ProposalPending, OwnProposal, ProposalOver.
+    TooLate, OnceOnly, Superseded, ProposalPending, OwnProposal, ProposalOver.
     """
     match command:
         case Object():
@@ -161,7 +165,7 @@ def _by_another_panel(
     review: Review, command: ProposeDecideObjection | ConfirmDecideObjection, name: Code, facts: Facts
 ) -> Policy:
     policy = by_the_panel(review, command, name, facts)
-    keep_apart(command.by, review.deciders, PanelUsed)
+    keep_apart(command.by, review.used, PanelUsed)
     return policy
 
 
@@ -200,16 +204,31 @@ def _confirm(review: Review, command: ConfirmDecideObjection, facts: Facts) -> S
     )
     if proposed.result is ObjectionResult.UPHOLD:
         return [decided]
-    verify_due, rectify_due = anew(review, command, facts)
+    limits = anew(review, at, facts)
     back = Reinstated(
         at=at,
         by=by,
         objection=proposed.about,
-        verify_due=verify_due,
-        rectify_due=rectify_due,
+        contact_due=_contact_anew(review, at, facts),
+        verify_due=limits.verify,
+        rectify_due=limits.rectify,
+        reply_due=limits.reply,
+        revisit_due=limits.revisit,
         basis=facts.basis(review.profile, at),
     )
     return [decided, back]
+
+
+def _contact_anew(review: Review, at: datetime, facts: Facts) -> Due | None:
+    """Give a new limit to call whom nobody called; an appeal does not stop that one, but the exclusion did.
+
+    Where it was over before the exclusion it stays over.
+    """
+    waits = review.accepted is not None and review.verdict is None and not review.contact_days
+    out = review.excluded_at
+    if not waits or not review.known or out is None or facts.late(review.profile, review.due(Clock.CONTACT), out):
+        return None
+    return facts.limit(review.profile, "bad.contact", at)
 
 
 def evolve(review: Review, event: ObjectingEvent) -> Review:
@@ -220,10 +239,16 @@ def evolve(review: Review, event: ObjectingEvent) -> Review:
         case ObjectionDecisionProposed():
             return kept(review, event)
         case ObjectionDecided(by=by):
-            proposed = review.proposals.get(event.proposal)
-            deciders = review.deciders | by.persons | (frozenset() if proposed is None else proposed.by)
-            return replace(review, objection=None, deciders=deciders, proposals=MappingProxyType({}))
-        case Reinstated(verify_due=verify_due, rectify_due=rectify_due):
-            return started(replace(review, excluded=False), event.at, verify=verify_due, rectify=rectify_due)
+            return replace(decided_by(review, by), objection=None, proposals=MappingProxyType({}))
+        case Reinstated():
+            return started(
+                replace(review, excluded=False),
+                event.at,
+                contact=event.contact_due,
+                verify=event.verify_due,
+                rectify=event.rectify_due,
+                reply=event.reply_due,
+                revisit=event.revisit_due,
+            )
         case _:
             assert_never(event)

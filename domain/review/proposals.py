@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For
-from domain.errors import OwnProposal, ProposalOver, ProposalPending, Superseded, TooEarly
+from domain.errors import OwnProposal, PanelUsed, ProposalOver, ProposalPending, Superseded, TooEarly
 from domain.handling import Basis, Facts, keep_apart, permit
 from domain.review.acting import by_the_panel
 from domain.review.state import Proposal, Review, Stage, at_stage
@@ -104,20 +104,30 @@ def kept(review: Review, event: Proposed) -> Review:
     proposal = Proposal(
         about=event.about, by=event.by.persons, until=event.until, confirm=type(event).confirm, event=event
     )
-    return replace(review, proposals=MappingProxyType({**review.proposals, event.proposal: proposal}))
+    proposed = decided_by(review, event.by)
+    return replace(proposed, proposals=MappingProxyType({**review.proposals, event.proposal: proposal}))
+
+
+def decided_by(review: Review, by: Actor) -> Review:
+    """Give the review with somebody who had a part in a decision on it, whatever became of their proposal."""
+    used = review.used if review.appeal is None else review.used | by.persons
+    return replace(review, deciders=review.deciders | by.persons, used=used)
 
 
 def decide(review: Review | None, command: ProposalCommand, facts: Facts) -> Sequence[Event | For]:
     """Answer what becomes of a proposal that is not confirmed.
 
-    Raises Unknown, OutOfTurn, NoPolicy, NotYourRole, OwnRating, OwnRecord, UnitRated, OwnWorkDecided, Superseded,
-    OwnProposal, ProposalOver, TooEarly.
+    Raises Unknown, OutOfTurn, NoPolicy, NotYourRole, OwnRating, OwnRecord, UnitRated, OwnWorkDecided, PanelUsed,
+    Superseded, OwnProposal, ProposalOver, TooEarly.
     """
     at, by = command.at, command.by
     match command:
         case DeclineProposal():
             there = at_stage(review, *TURNS["decline-proposal"])
             by_the_panel(there, command, "decline-proposal", facts)
+            if there.excluded:
+                # Or who excluded it could keep everybody else from letting it count again.
+                keep_apart(by, there.used, PanelUsed)
             waiting(there, command.proposal, Proposed, by, at, facts)
             return [ProposalDeclined(at=at, by=by, proposal=command.proposal, reason=command.reason)]
         case ExpireProposal():
@@ -137,4 +147,5 @@ def decide(review: Review | None, command: ProposalCommand, facts: Facts) -> Seq
 def evolve(review: Review, event: ProposalEvent) -> Review:
     """Take one event in; never refuses."""
     left = {key: one for key, one in review.proposals.items() if key != event.proposal}
-    return replace(review, proposals=MappingProxyType(left))
+    judged = decided_by(review, event.by) if isinstance(event, ProposalDeclined) else review
+    return replace(judged, proposals=MappingProxyType(left))

@@ -11,9 +11,9 @@ from typing import Final, TypeAlias, assert_never
 from domain.complaint.revisiting import RevisitStatus
 from domain.deadlines import Due
 from domain.decider import THE_SYSTEM, Code, Command, Event, For, Instant
-from domain.errors import NobodyToContact, OwnWorkRevisited, ReplyMissing
-from domain.handling import Basis, ContactResult, Facts, Method, keep_apart, not_later, tried_enough
-from domain.review.acting import admit, not_of_the_unit
+from domain.errors import NobodyToContact, ReplyMissing
+from domain.handling import Basis, ContactResult, Facts, Method, not_later, tried_enough
+from domain.review.acting import by_an_outsider
 from domain.review.state import Clock, Review, Satisfied, Settled, Stage, at_stage, started
 from domain.sealed import Sealed
 
@@ -108,9 +108,7 @@ def decide(review: Review | None, command: RevisitingCommand, facts: Facts) -> S
 
 def _revisit(review: Review, command: Revisit, facts: Facts) -> Sequence[Event | For]:
     at, by, answers = command.at, command.by, command.answers
-    policy = admit(review, command, "revisit", facts)
-    keep_apart(by, review.workers | review.deciders | review.appellants, OwnWorkRevisited)
-    not_of_the_unit(review, by, at, facts, OwnWorkRevisited)
+    policy = by_an_outsider(review, command, "revisit", facts)
     if not review.known:
         raise NobodyToContact
     if not review.replied:

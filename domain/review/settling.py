@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from domain.complaint.revisiting import RevisitStatus
+from domain.complaint.state import Running
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Instant
 from domain.errors import (
@@ -30,7 +31,10 @@ from domain.sealed import Sealed, TextFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RectificationPlanned(Event):
-    """What is complex was put on the unit's list with a date (建台账, 限期), and who rated was told why."""
+    """What is complex was put on the unit's list with a date (建台账, 限期), and who rated was told why.
+
+    From now on the date is the limit for it; it never lengthens one that was missed.
+    """
 
     actions: Sealed
     reason_told: Sealed
@@ -113,6 +117,9 @@ class Reply(Command):
     text_measured: TextFacts
     method: Method
 
+
+PLANNED: Final[Code] = "planned"
+"""What stands for the term of a limit that the unit set itself."""
 
 SettlingCommand: TypeAlias = PlanRectification | Rectify | Explain | Reply
 
@@ -239,7 +246,7 @@ def evolve(review: Review, event: SettlingEvent) -> Review:
     """Take one event in; never refuses."""
     match event:
         case RectificationPlanned(by=by):
-            return replace(review, planned=True, workers=review.workers | by.persons)
+            return _promised(replace(review, planned=True, workers=review.workers | by.persons), event)
         case Rectified(by=by):
             return _settled(replace(review, workers=review.workers | by.persons), event, Settled.RECTIFIED)
         case ExplanationGiven(by=by):
@@ -248,6 +255,15 @@ def evolve(review: Review, event: SettlingEvent) -> Review:
             return replace(review, replied=True, workers=review.workers | by.persons)
         case _:
             assert_never(event)
+
+
+def _promised(review: Review, event: RectificationPlanned) -> Review:
+    limit = review.due(Clock.RECTIFY)
+    if limit is not None and limit.at < event.due.at:
+        return review
+    # A date somebody set is counted by no term, so no calendar moves it.
+    promised = Running(term=PLANNED, since=event.at, set_at=event.at, due=event.due)
+    return replace(review, clocks=MappingProxyType({**review.clocks, Clock.RECTIFY: promised}))
 
 
 def _settled(review: Review, event: Rectified | ExplanationGiven, kind: Settled) -> Review:

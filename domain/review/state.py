@@ -144,7 +144,8 @@ class Review:
 
     `appeal` and `objection` are the ones being decided on; `appeals` counts those that were decided. `tell_days`,
     `contact_days`, `revisit_days` and `check_days` are the local days of attempts to reach who rated. `checks` are the
-    draws that chose the review for a check, with whether that was done.
+    draws that chose the review for a check, with whether that was done. `deciders` proposed, declined or confirmed
+    anything; those of them who did so on the appeal are `used`, and leave the objection to others.
     """
 
     submitted: Submitted
@@ -160,6 +161,7 @@ class Review:
     appeal: UUID | None = None
     appeals: int = 0
     excluded: bool = False
+    excluded_at: datetime | None = None
     told: bool = False
     tell_days: tuple[date, ...] = ()
     objection_until: Due | None = None
@@ -182,6 +184,7 @@ class Review:
     workers: frozenset[PersonKey] = frozenset()
     appellants: frozenset[PersonKey] = frozenset()
     deciders: frozenset[PersonKey] = frozenset()
+    used: frozenset[PersonKey] = frozenset()
     revisitors: frozenset[PersonKey] = frozenset()
 
     @property
@@ -217,9 +220,9 @@ class Review:
 
     @property
     def served_at(self) -> datetime:
-        """Give when the rated service was, or when it was rated where nobody knows (UTC)."""
+        """Give when the rated service was, or when it was rated where nobody knows, or a clock ran ahead (UTC)."""
         first = self.submitted
-        return first.at - timedelta(seconds=first.seconds_since_service or 0)
+        return first.at - timedelta(seconds=max(0, first.seconds_since_service or 0))
 
     @property
     def departments(self) -> frozenset[Code]:
@@ -229,10 +232,11 @@ class Review:
         return frozenset(lead if served is None else (*lead, served.department))
 
     @property
-    def recorders(self) -> frozenset[PersonKey]:
-        """Give who wrote the rating down for somebody; nobody where it came from themselves."""
-        by = self.submitted.by
-        return frozenset() if by.role in {Role.CITIZEN, Role.SYSTEM} else by.persons
+    def authors(self) -> frozenset[PersonKey]:
+        """Give who rated, as far as that is known, and who wrote it down for them."""
+        first = self.submitted
+        wrote = frozenset() if first.by.role is Role.SYSTEM else first.by.persons
+        return wrote if first.reviewer is None else wrote | {first.reviewer}
 
     def due(self, clock: Clock) -> Due | None:
         """Give a limit, as far as it was set."""

@@ -11,10 +11,10 @@ from uuid import UUID, uuid5
 
 from domain.complaint.inquiry import EvidenceKind
 from domain.deadlines import Due
-from domain.decider import Code, Command, Digest, Event, For, Instant
+from domain.decider import Code, Command, Digest, Event, For, Instant, Role
 from domain.errors import AlreadyThere, ContactMissing, NobodyToContact, OnceOnly, OutOfTurn, UnknownReference
-from domain.handling import Basis, ContactResult, Facts, Method, not_later, tried_enough
-from domain.review.acting import admit, by_the_worker, of_the_unit
+from domain.handling import Basis, ContactResult, Facts, Method, not_later, permit, tried_enough
+from domain.review.acting import OF_A_UNIT, admit, by_the_worker, in_own_cause, of_the_unit
 from domain.review.appealing import Appealed
 from domain.review.state import Clock, Review, Stage, Verdict, at_stage, started
 from domain.rulebook import Policy
@@ -86,13 +86,17 @@ class RecordEvidence(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify(Command):
-    """Give a verdict on a bad review; `appeal` names the appeal that a mistaken or malicious one leads to."""
+    """Give a verdict on a bad review; `appeal` names the appeal that a mistaken or malicious one leads to.
+
+    `explanation` is the text of `facts` sealed once more, for the appeal: what is sealed as one field opens as no other.
+    """
 
     verdict: Verdict
     facts: Sealed
     facts_measured: TextFacts
     evidence: tuple[UUID, ...]
     appeal: UUID
+    explanation: Sealed | None = None
 
 
 VerifyingCommand: TypeAlias = Contact | RecordEvidence | Verify
@@ -127,8 +131,8 @@ def decide(review: Review | None, command: VerifyingCommand, facts: Facts) -> Se
 def _contact(review: Review, command: Contact, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
     by_the_worker(review, command, "contact", facts)
-    if review.accepted is None:
-        # Of a rating that only looks forged nobody has a work order.
+    if review.accepted is None or review.verdict is not None:
+        # Of a rating that only looks forged nobody has a work order; after the verdict the reply reaches who rated.
         raise OutOfTurn(step=review.stage, allowed=[str(Stage.BAD_OPEN)])
     if not review.known:
         raise NobodyToContact
@@ -149,8 +153,13 @@ def _contact(review: Review, command: Contact, facts: Facts) -> Sequence[Event |
 
 def _record(review: Review, command: RecordEvidence, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
-    admit(review, command, "record-evidence", facts)
-    of_the_unit(review, by, at, facts)
+    if by.role is Role.RESPONDENT:
+        # Whoever was rated brings what speaks for them, and does nothing else here.
+        permit(by, review.profile, "review/record-evidence", at, facts)
+        in_own_cause(review, by, "record-evidence", facts)
+    else:
+        admit(review, command, "record-evidence", facts)
+        of_the_unit(review, by, at, facts)
     if command.evidence in review.evidence:
         raise AlreadyThere(evidence=command.evidence)
     return [
@@ -194,7 +203,7 @@ def _verify(review: Review, command: Verify, facts: Facts) -> Sequence[Event | F
         by=by,
         appeal=command.appeal,
         ground=verdict,
-        explanation=command.facts,
+        explanation=command.explanation or command.facts,
         explanation_measured=command.facts_measured,
         evidence=command.evidence,
         decide_due=facts.limit(review.profile, "bad.appeal_decide", at),
@@ -221,9 +230,9 @@ def evolve(review: Review, event: VerifyingEvent) -> Review:
         case Contacted(day=day, result=result):
             reached = review.reached or result is ContactResult.REACHED
             return replace(worked, contact_days=(*review.contact_days, day), reached=reached)
-        case EvidenceRecorded(evidence=evidence):
-            # Whoever only brings evidence to a decision has not worked on the review.
-            return replace(review, evidence=review.evidence | {evidence})
+        case EvidenceRecorded(evidence=evidence, by=by):
+            # Whoever brings evidence to a decision from outside has not worked on the review.
+            return replace(worked if by.role in OF_A_UNIT else review, evidence=review.evidence | {evidence})
         case Verified(verdict=verdict, rectify_due=rectify_due):
             verified = replace(worked, verdict=None if verdict.contests else verdict)
             return started(verified, event.at, rectify=rectify_due)

@@ -123,7 +123,8 @@ ANY: Final = frozenset(Stage)
 TURNS: Final[Mapping[Code, frozenset[Stage]]] = MappingProxyType(
     {
         "remind": ANY,
-        "issue-supervision": ANY - {Stage.BAD_CLOSED},
+        # A check can be late that is drawn after all was closed.
+        "issue-supervision": ANY,
         # An order outlives the work it is about.
         "answer-supervision": ANY,
         "lift-supervision": ANY,
@@ -157,10 +158,8 @@ def orders(review: Review, policy: Policy, facts: Facts) -> Iterator[tuple[Code,
     issued = {(one.rule, one.clock, one.about) for one in review.orders.values()}
     for clock in in_hand(review):
         due = review.due(clock)
-        if due is None:
-            continue
         for number, rule, level in ((1, L1, escalation.l1), (2, L2, escalation.l2)):
-            if level.reminders and (clock, due.at) not in review.reminded:
+            if due is None or (level.reminders and (clock, due.at) not in review.reminded):
                 continue
             if (rule, clock, due.at) not in issued:
                 yield rule, number, clock, due, order_since(due, level, policy, facts.rulebook.calendar)

@@ -97,7 +97,7 @@ def test_what_is_ready_is_what_the_rules_would_do() -> None:
         reminded = Reminded(at=local("02-27", "08:30"), by=THE_SYSTEM, clock=Clock.HANDLE, about=until("02-28"))
         for history in (HANDLED, (*HANDLED, reminded)):
             for one in owed(CASE, there(*history), at, FACTS):
-                assert bool(case(*history).when(one.command).events) is one.ready
+                assert bool(case(*history).when(one.command).events) is one.ready  # type: ignore[arg-type]  # of a complaint
 
 
 def test_an_act_has_one_name_whoever_asks_and_whenever() -> None:
@@ -121,7 +121,7 @@ def test_a_pause_ends_at_its_longest() -> None:
     assert resume.since == local("03-10", "00:00")
     assert not asked(resume.since, *paused())["resume-clock"].ready
     ready = asked(resume.since + TICK, *paused())["resume-clock"]
-    events = case(*paused()).when(ready.command).events
+    events = case(*paused()).when(ready.command).events  # type: ignore[arg-type]  # of a complaint
     assert isinstance(events[0], ClockResumed)
     assert events[0].ended_at <= resume.since
 
@@ -140,7 +140,7 @@ def test_the_silence_of_a_complainant_is_noted() -> None:
     assert isinstance(expire.command, ExpireSupplement)
     assert not asked(expire.since, *waiting_for_more())["expire-supplement"].ready
     ready = asked(expire.since + TICK, *waiting_for_more())["expire-supplement"]
-    assert isinstance(case(*waiting_for_more()).when(ready.command).events[0], SupplementExpired)
+    assert isinstance(case(*waiting_for_more()).when(ready.command).events[0], SupplementExpired)  # type: ignore[arg-type]  # of a complaint
 
 
 def test_a_proposal_nobody_confirms_comes_to_its_end() -> None:
@@ -172,7 +172,7 @@ def test_limits_that_a_calendar_has_moved_are_computed_before_anything_else() ->
     found = asked(local("02-27", "09:00"), *HANDLED, facts=facts)
     assert list(found) == ["recompute-deadlines"]
     command = found["recompute-deadlines"].command
-    events = case(*HANDLED, facts=facts).when(command).events
+    events = case(*HANDLED, facts=facts).when(command).events  # type: ignore[arg-type]  # of a complaint
     again = asked(local("02-27", "09:00"), *HANDLED, *events, facts=facts)  # type: ignore[arg-type]  # of one complaint
     assert "recompute-deadlines" not in again
     assert again["issue-supervision:escalate.l1"].since == until("03-02").at

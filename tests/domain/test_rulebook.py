@@ -216,3 +216,11 @@ def test_a_case_keeps_the_rules_of_its_day() -> None:
     after = case(facts=later_rules).when(replace(REGISTRATION, at=moment)).events[0]
     assert (before.accept_due.day, before.basis.policy.version) == (date(2026, 2, 14), 1)  # type: ignore[attr-defined]
     assert (after.accept_due.day, after.basis.policy.version) == (date(2026, 2, 13), 2)  # type: ignore[attr-defined]
+
+
+def test_a_policy_gives_its_thresholds_by_name() -> None:
+    """And none that it does not set."""
+    assert HALL.number("draw.all_permille") == 10
+    assert HALL.number("draw.flagged_permille") == 50
+    assert HALL.number("draw.nothing") is None
+    assert replace(HALL, numbers=()).number("draw.all_permille") is None

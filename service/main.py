@@ -21,6 +21,7 @@ from service.web import (
     clocks,
     complaints,
     contacts,
+    flags,
     handing_over,
     health,
     notices,
@@ -73,6 +74,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(statements.router, prefix="/api/v1")
     app.include_router(occasions.router, prefix="/api/v1")
     app.include_router(reviews.router, prefix="/api/v1")
+    app.include_router(flags.router, prefix="/api/v1")
     app.include_router(handing_over.router, prefix="/api/v1")
     app.include_router(accounts.router, prefix="/api/v1")
     app.include_router(register.router, prefix="/api/v1")

@@ -34,6 +34,7 @@ from projections.reviews import REVIEWS, TIMED, ReviewRow, expiring
 from projections.tables import Projection
 from service.asking import Asked, Busy
 from service.background import Holding
+from service.detecting import Detecting
 from service.parts import Parts
 
 SOURCE: Final = "timer"
@@ -126,6 +127,7 @@ class Timers(Holding):
         self._replays = clock is not None
         self._steady = steady
         self._since: tuple[datetime, float] | None = None
+        self._detecting = Detecting(parts.book, self.stopping.is_set)
         self._seen: dict[UUID, Seen] = {}
         self._later: dict[UUID, datetime] = {}
         self._holder: psycopg.Connection | None = None
@@ -156,7 +158,8 @@ class Timers(Holding):
             if self.stopping.is_set():
                 break
             done += self._one(connection, matters, stream, version, now, facts)
-        return done + self._unrated(connection, now, facts)
+        done += self._unrated(connection, now, facts)
+        return done + self._detecting.round(connection, facts, now, now if self._replays else None)
 
     def _unrated(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> int:
         """End the time to rate of visits that nobody rated; give how many it was ended for."""

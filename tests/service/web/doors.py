@@ -15,6 +15,7 @@ from service.transition_reasons import ADDED, DIFFERS
 from service.web.own import OWN
 from service.web.pages import PageRoute
 from tests.domain.specified import TABLE
+from tests.service.web.review_turns import REVIEW_COMMANDS, REVIEW_DOOR
 
 Door = tuple[str, str]
 """Method and path, as the application has them."""
@@ -105,6 +106,8 @@ READS_REVIEWS: Final = frozenset(
         Role.SUPERVISOR,
         Role.AUDITOR,
         Role.SYSTEM,
+        Role.VERIFIER,
+        Role.PANEL,
     }
 )
 ONE_REVIEW: Final = (READS_REVIEWS, "whoever handles or checks what was said; never who was rated (domain.md §11.5)")
@@ -152,12 +155,18 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
     ("POST", f"{V1}/occasions"): VISIT,
     ("POST", f"{V1}/occasions/{{occasion_id}}/invite"): VISIT,
     ("GET", f"{V1}/reviews"): ONE_REVIEW,
+    ("GET", f"{V1}/reviews/about-me"): (
+        frozenset({Role.RESPONDENT}),
+        "whoever was rated, in whichever post: what they need to appeal, and never who rated (domain.md §11.5)",
+    ),
+    **{("POST", f"{REVIEW_DOOR}/{name}"): told for name, told in REVIEW_COMMANDS.items()},
     ("GET", f"{V1}/reviews/{{review_id}}"): ONE_REVIEW,
     ("GET", f"{V1}/reviews/{{review_id}}/history"): ONE_REVIEW,
     ("POST", f"{V1}/reviews/{{review_id}}/open"): (
         READS_REVIEWS - {Role.SYSTEM},
         "whoever needs the words of a review for the work on it, with a purpose on record (domain.md §11.5)",
     ),
+    ("GET", f"{V1}/flags"): (WATCHERS, "who looks at what the detectors noticed, and clears it (domain.md §9.3)"),
     ("GET", f"{V1}/session"): OWN_ACCOUNT,
     ("DELETE", f"{V1}/session"): OWN_ACCOUNT,
     ("POST", f"{V1}/session/post"): OWN_ACCOUNT,
@@ -191,7 +200,9 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
 }
 """Who may come in with an account where no command on a case is given, and why."""
 
-BY_ROWS: Final = frozenset(("GET", f"{V1}/{name}") for name in ("complaints", "notices", "statements"))
+BY_ROWS: Final = frozenset(
+    ("GET", f"{V1}/{name}") for name in ("complaints", "notices", "statements", "reviews/about-me")
+)
 """Doors that open to everybody with a post and show nobody more than they may know of: an empty list is a refusal."""
 OF_A_SESSION: Final = frozenset(
     {("DELETE", f"{V1}/session"), ("POST", f"{V1}/session/post"), ("POST", f"{V1}/session/password")}

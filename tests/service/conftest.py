@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,24 @@ from tests.service.web.house import Hall, Template
 
 
 @pytest.fixture(scope="session")
-def hall_template(server: str) -> Iterator[Template]:
+def hall_templates(servers: object) -> Iterator[Callable[[str], Template]]:  # noqa: ARG001  # ends before they do
+    """Gives a built hall to copy; each server gets one when first asked for, and once."""
+    with ExitStack() as stack:
+
+        @cache
+        def built(server: str) -> Template:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bihuan-hall-")))
+            template = house.build(server, home)
+            stack.callback(house.drop, template)
+            return template
+
+        yield built
+
+
+@pytest.fixture(scope="session")
+def hall_template(server: str, hall_templates: Callable[[str], Template]) -> Template:
     """A built hall to copy."""
-    with tempfile.TemporaryDirectory(prefix="bihuan-hall-") as home:
-        template = house.build(server, Path(home))
-        yield template
-        house.drop(template)
+    return hall_templates(server)
 
 
 @pytest.fixture

@@ -14,13 +14,15 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests.conftest import COPY
+
 
 @contextmanager
 def fresh_database(server: str) -> Iterator[str]:
     """Give a migrated database with a log of its own, for as long as it is needed."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template template_bihuan").format(sql.Identifier(name)))
+        connection.execute(sql.SQL(COPY).format(sql.Identifier(name)))
     dsn = make_conninfo(server, dbname=name)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("update log set log_id = gen_random_uuid()")

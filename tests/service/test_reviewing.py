@@ -21,6 +21,7 @@ from domain.complaint.state import IdentityMode
 from domain.deadlines import CalendarDay, CalendarYear, DayKind, Layer
 from domain.decider import THE_SYSTEM, Actor, PersonKey, Recorded, Role
 from domain.errors import AlreadyReviewed, InvitationUsed, Refused, TooLate
+from domain.grade import Grade
 from domain.occasion import OCCASION, Expire, Medium
 from domain.register import TakePost
 from domain.review import Submitted
@@ -203,7 +204,9 @@ def test_silence_is_told_once_and_rates_nothing(parts: Parts) -> None:
     """When its time is over an unrated visit is closed by the clock, once; it stays without a grade."""
     opened = visit(parts, SERVED, served_at=SERVED)
     rated_one = visit(parts, SERVED, served_at=SERVED)
-    parts.reviews.write_down(rated_one, ReviewForm(occasion=rated_one, **BAD), THE_SYSTEM, asked("w", SERVED), HERE)
+    # A good one, because the clock looks over bad ones too.
+    good = ReviewForm(occasion=rated_one, grade=Grade.SATISFIED)
+    parts.reviews.write_down(rated_one, good, THE_SYSTEM, asked("w", SERVED), HERE)
     steps = [(WINDOW_ENDS, 0), (WINDOW_ENDS + timedelta(microseconds=1), 1), (WINDOW_ENDS + timedelta(days=3), 0)]
     with psycopg.connect(parts.dsn, autocommit=True) as connection:
         for moment, acts in steps:

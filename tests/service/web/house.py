@@ -375,7 +375,9 @@ def drop(template: Template) -> None:
 
 
 def _create(server: str, name: str, template: str) -> None:
-    statement = sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+    # As files, as in tests/conftest.py.
+    copying = sql.SQL("create database {} template {} strategy file_copy")
+    statement = copying.format(sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement)
 

@@ -238,7 +238,6 @@ class ReviewsWanted:
     flagged: bool | None = None
     to_check: bool | None = None
     supervised: bool | None = None
-    linked: bool | None = None
     waiting_for: list[Code] | None = None
     order: Order = Order.RATED
     before: int | None = None
@@ -271,7 +270,6 @@ _REVIEWS: Final = (
     " and (%(flagged)s::bool is null or (flags <> '{}') = %(flagged)s)"
     " and (%(to_check)s::bool is null or (checks <> '{}') = %(to_check)s)"
     " and (%(supervised)s::bool is null or (supervised <> '{}') = %(supervised)s)"
-    " and (%(linked)s::bool is null or (complaint is not null) = %(linked)s)"
     " and (%(waiting_for)s::text[] is null or waiting_for = any(%(waiting_for)s))"
 )
 

@@ -18,6 +18,7 @@ from service.settings import Settings
 from service.web import (
     accounts,
     audit,
+    bad_reviews,
     clocks,
     complaints,
     contacts,
@@ -73,6 +74,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(contacts.router, prefix="/api/v1")
     app.include_router(statements.router, prefix="/api/v1")
     app.include_router(occasions.router, prefix="/api/v1")
+    # Before the look at one review, whose id `about-me` is not.
+    app.include_router(bad_reviews.router, prefix="/api/v1")
     app.include_router(reviews.router, prefix="/api/v1")
     app.include_router(flags.router, prefix="/api/v1")
     app.include_router(handing_over.router, prefix="/api/v1")

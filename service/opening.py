@@ -17,6 +17,9 @@ PURPOSES: Final[Mapping[Role, Purpose]] = MappingProxyType(
         Role.DISPATCHER: Purpose.HANDLING,
         Role.HANDLER: Purpose.HANDLING,
         Role.UNIT_HEAD: Purpose.HANDLING,
+        Role.VERIFIER: Purpose.HANDLING,
+        # Deciders judge by the words; whose they are must not weigh with them.
+        Role.PANEL: Purpose.HANDLING,
         Role.REVISIT_OFFICER: Purpose.REVISIT,
         Role.SUPERVISOR: Purpose.SUPERVISION,
         Role.AUDITOR: Purpose.SUPERVISION,
@@ -24,7 +27,9 @@ PURPOSES: Final[Mapping[Role, Purpose]] = MappingProxyType(
 )
 """For what each role may open sealed values; who is not named opens none."""
 IDENTITY: Final = frozenset({"name", "phone", "email", "guardian"})
-SEES_IDENTITY: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.REVISIT_OFFICER, Role.SUPERVISOR})
+SEES_IDENTITY: Final = frozenset(
+    {Role.INTAKE, Role.DISPATCHER, Role.HANDLER, Role.VERIFIER, Role.REVISIT_OFFICER, Role.SUPERVISOR}
+)
 
 
 def purpose_of(role: Role, row: DocketRow, fields: frozenset[str], warrant: Code | None) -> Purpose:

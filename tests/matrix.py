@@ -24,6 +24,7 @@ from service.embedded import Embedded
 from service.transition_reasons import ADDED, DIFFERS
 from tests.service.web import house
 from tests.service.web.doors import OTHERWISE, PUBLIC, ROLES, STRANGER, Door, Who, command_of
+from tests.service.web.review_turns import review_command_of
 from tests.service.web.walking import UNLIMITED, Walk
 
 COLUMNS: Final[Mapping[Who, str]] = {
@@ -68,6 +69,12 @@ Who comes in is named by domain.md §6.3 or, where a reason stands there, by [tr
 allows to citizens (`CIT`) and to the other side (`RES`) is done without knowing the case, by the routes below; a new
 query code is had at a counter.
 """
+REVIEW_HEAD: Final = """
+## Commands on a review: POST /api/v1/reviews/{review_id}/…
+
+Whoever was rated (`RES`) is let in by two of them, in whichever post they hold, and told nothing else of the review.
+Besides, persons are kept apart: who worked on it decides nothing, who decided once does not decide again.
+"""
 OTHER_HEAD: Final = """
 ## Other routes for accounts
 """
@@ -80,13 +87,18 @@ def table(measured: Mapping[Door, frozenset[Who]]) -> str:
     """Give the whole text for what was measured."""
     columns = fill(", ".join(f"`{short}` {who}" for who, short in COLUMNS.items() if who is not STRANGER), width=120)
     commands = {command: door for door in measured if (command := command_of(door)) is not None}
+    steps = {door: review_command_of(door) for door in measured}
+    of_reviews = {name: door for door, name in steps.items() if name is not None}
+    others = ROLES.keys() - of_reviews.values()
     return "\n".join(
         (
             HEAD.format(columns=columns),
             COMMANDS_HEAD.lstrip(),
             *_rows((f"`{name}`", door, measured[door], _source(name)) for name, door in commands.items()),
+            REVIEW_HEAD,
+            *_rows((f"`{name}`", door, measured[door], ROLES[door][1]) for name, door in of_reviews.items()),
             OTHER_HEAD,
-            *_rows((_spelled(door), door, measured[door], ROLES[door][1]) for door in measured if door in ROLES),
+            *_rows((_spelled(door), door, measured[door], ROLES[door][1]) for door in measured if door in others),
             PUBLIC_HEAD,
             *_rows((_spelled(door), door, measured[door], PUBLIC[door]) for door in measured if door in PUBLIC),
             "",

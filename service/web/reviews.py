@@ -16,11 +16,13 @@ from domain.complaint.state import IdentityMode
 from domain.decider import Code, Role, beside
 from domain.errors import NotYourRole
 from domain.grade import Grade
-from domain.review import ReviewChannel
+from domain.review import ReviewChannel, Stage
+from domain.review.state import Verdict
+from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
 from projections.histories import Language, history, read_stream
 from projections.own_review import for_who_rated, own_words
-from projections.reviews import REVIEWS, ReviewRow, ReviewsWanted, fold, reviews
+from projections.reviews import REVIEWS, Order, ReviewRow, ReviewsWanted, fold, reviews
 from projections.runner import wait_for
 from projections.tables import Entry
 from service import own_reviews
@@ -32,16 +34,20 @@ from service.known_reviews import known_review, known_visit
 from service.opening import IDENTITY, purpose_of_review
 from service.parts import Parts
 from service.reviewing import Origin, Rated
+from service.web.answers import head
 from service.web.by_link import by_link
 from service.web.complaints import Telling
 from service.web.deps import Caller, InAsking, InOptionalCaller, InParts, acting_as, address_of
 from service.web.occasions import RECORDERS
 from service.web.problems import NotLoggedIn
+from service.web.review_views import UNIT_EYES, summary, tellable, whole
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
 public = APIRouter(tags=["reviews"])
 
 READERS: Final = (
+    Role.VERIFIER,
+    Role.PANEL,
     Role.HANDLER,
     Role.UNIT_HEAD,
     Role.DISPATCHER,
@@ -133,24 +139,30 @@ class Listed(BaseModel):
     followed_up: bool | None = Field(default=None, description="Whether it was added to.")
     rated_from: Moment | None = None
     rated_before: Moment | None = None
+    stage: Stage | None = Field(default=None, description="Where it stands: `counted` is not a bad one, or contested.")
+    verdict: Verdict | None = None
+    overdue: bool | None = Field(default=None, description="Whether the next limit is over.")
+    due_before: Moment | None = None
+    excluded: bool | None = Field(default=None, description="Whether it is taken out of the figures.")
+    flagged: bool | None = Field(default=None, description="Whether a human has still to look at what was noticed.")
+    to_check: bool | None = Field(default=None, description="Whether who rated has still to be asked if it is theirs.")
+    supervised: bool | None = Field(default=None, description="Whether a supervision order is open.")
+    to_confirm: bool = Field(default=False, description="Only what waits for a second person in your role.")
+    order: Order = Field(default=Order.RATED, description="`due`: only what has a limit to keep, the next first.")
     before: int | None = Field(default=None, ge=1, lt=2**63, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=200)
     wait_for: int | None = Field(default=None, ge=0, description="Wait, two seconds at most, for this position.")
 
 
-SHOWN: Final = (
-    "hall", "department", "window", "item", "served_at", "grade", "codes", "has_text", "identity_mode", "channel",
-    "rated_at", "seconds_since_service", "corroborated", "corroborated_at", "follow_up_until",
-    "follow_up_until_provisional", "follow_up_grade", "follow_up_codes", "follow_up_has_text", "followed_up_at",
-    "accepted_at", "lead", "contact_due", "contact_due_provisional",
-)  # fmt: skip
-"""What is told of a review: named one by one, so that who rated, or which person was rated, never slips in."""
-
-
 @router.get("", summary="List the reviews you may know of, the last that were given first")
 def listed(response: Response, parts: InParts, who: Reader, asked: Annotated[Listed, Query()]) -> dict[str, Any]:
-    """List the reviews you may know of, the last that were given first; never who gave them."""
-    wanted = ReviewsWanted(**asked.model_dump(exclude={"wait_for"}))
+    """List the reviews you may know of, the last given or the next due first; never who gave them."""
+    if who.actor.role in UNIT_EYES and (asked.flagged is not None or asked.to_check is not None):
+        raise NotYourRole(role=who.actor.role, command="review/clear-flag")
+    wanted = ReviewsWanted(
+        **asked.model_dump(exclude={"wait_for", "to_confirm"}),
+        waiting_for=confirmed_by(parts.book.facts().rulebook, who.actor.role) if asked.to_confirm else None,
+    )
     with parts.pool.connection() as connection:
         if asked.wait_for is not None:
             wait_for(connection, REVIEWS, asked.wait_for)
@@ -158,41 +170,52 @@ def listed(response: Response, parts: InParts, who: Reader, asked: Annotated[Lis
         complete = REVIEWS.position(connection)
     response.headers["X-Position"] = str(complete)
     return {
-        "items": [summary(row) for row in page.rows],
+        "items": [summary(row, who.actor.role) for row in page.rows],
         "total": page.total,
         "next": page.next,
         "complete_up_to": complete,
     }
 
 
-def summary(row: ReviewRow) -> dict[str, Any]:
-    """Give what is shown of a review."""
-    return {"id": row.review, **{name: getattr(row, name) for name in SHOWN}}
+def confirmed_by(rulebook: Rulebook, role: Role) -> list[Code]:
+    """Give the commands on reviews that some policy lets a role give, by their names in a proposal."""
+    policies = filter(None, map(rulebook.latest, Profile))
+    given = {one.command for policy in policies for one in policy.permissions if role in one.roles}
+    return sorted(name.removeprefix("review/") for name in given if name.startswith("review/"))
 
 
-@router.get("/{review_id}", summary="Show a review")
-def one(review_id: ReviewId, parts: InParts, who: Reader) -> dict[str, Any]:
-    """Show a review, and which of its sealed values may be opened by themselves."""
+@router.get("/{review_id}", summary="Show a review and its next steps")
+def one(review_id: ReviewId, response: Response, parts: InParts, who: Reader) -> dict[str, Any]:
+    """Show a review: where it stands, what is due, what comes next for you, and why not the rest.
+
+    Sealed values are opened by themselves; which ones there are is said.
+    """
     row, entries = known_review(parts.pool, who.viewer, review_id)
+    head(response, row.version, row.position)
     shut = frozenset() if row.identity_mode is IdentityMode.REAL_NAME else IDENTITY
-    sealed = {kind for entry in entries for kind, _ in sealed_values(entry.event)}
-    return {**summary(row), "sealed": sorted(sealed - shut)}
+    sealed = {kind for entry in tellable(parts, who, entries) for kind, _ in sealed_values(entry.event)}
+    return {**whole(parts, who, row, entries, parts.book.facts()), "sealed": sorted(sealed - shut)}
 
 
 @router.get("/{review_id}/history", summary="Tell a review in sentences, also as it stood at any moment")
 def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Telling, Query()]) -> dict[str, Any]:
     """Tell what happened to a visit and its review, as it stood at any moment by either clock.
 
-    Supervisors and auditors also read who opened sealed values.
+    Supervisors and auditors also read who opened sealed values, and which attempts were refused.
     """
     _, entries = known_review(parts.pool, who.viewer, review_id)
+    entries = tellable(parts, who, entries)
     if who.actor.role in SEES_ACCESS:
         with parts.pool.connection() as connection:
-            entries += read_stream(connection, beside(review_id, "access"))
+            for kind in ("attempts", "access"):
+                entries += read_stream(connection, beside(review_id, kind))
     shown = sorted(stood(entries, as_of=asked.as_of, known_at=asked.known_at), key=lambda entry: entry.position)
     row = fold(shown)
     lines = history(shown, parts.book.facts().register, asked.language)
-    return {"as_it_stood": None if row is None else summary(row), "history": [asdict(line) for line in lines]}
+    return {
+        "as_it_stood": None if row is None else summary(row, who.actor.role),
+        "history": [asdict(line) for line in lines],
+    }
 
 
 class OpenReviewForm(BaseModel):
@@ -210,7 +233,12 @@ def open_sealed(review_id: ReviewId, form: OpenReviewForm, parts: InParts, who: 
     purpose = purpose_of_review(who.actor.role, wanted)
     if row.identity_mode is not IdentityMode.REAL_NAME:
         wanted -= IDENTITY
-    found = [(entry, kind, value) for entry in entries for kind, value in sealed_values(entry.event) if kind in wanted]
+    found = [
+        (entry, kind, value)
+        for entry in tellable(parts, who, entries)
+        for kind, value in sealed_values(entry.event)
+        if kind in wanted
+    ]
     if found:
         # First on record, then read.
         parts.book.opened(review_id, who.actor, purpose, [kind for _, kind, _ in found], "api")

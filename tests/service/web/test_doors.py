@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from domain.decider import Role
 from service.forms import FORMS
+from service.forms.bad_reviews import REVIEW_FORMS
 from service.web.problems import FormTokenWrong, NotLoggedIn, PasswordChangeDue
 from tests.service.web.doors import (
     PUBLIC,
@@ -29,6 +30,7 @@ from tests.service.web.doors import (
     unlisted,
 )
 from tests.service.web.house import NO_REQUEST, Hall, Template, copy
+from tests.service.web.review_turns import REVIEW_TURNS, review_command_of
 from tests.service.web.turns import BY, TURNS, Turn
 from tests.service.web.walking import UNLIMITED, Walk, is_problem
 
@@ -72,6 +74,7 @@ def test_of_every_door_it_is_said_who_may_come_in(walk: Walk) -> None:
     app = walk.hall.app
     assert unlisted(app) == []
     assert {command_of(door) for door in doors_of(app)} - {None} == FORMS.keys()
+    assert {review_command_of(door) for door in doors_of(app)} - {None} == REVIEW_FORMS.keys()
     assert all(PUBLIC.values())
     assert all(reason for _, reason in ROLES.values())
     assert len(closed_doors(app)) > 100
@@ -81,6 +84,7 @@ def test_every_command_has_a_case_where_it_is_in_turn() -> None:
     """Nobody adds a command without saying where it is tried, nor leaves a case for one that is gone."""
     assert TURNS.keys() == FORMS.keys()
     assert {command for command, _ in BY} <= FORMS.keys()
+    assert REVIEW_TURNS.keys() == REVIEW_FORMS.keys()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from domain.deadlines import Due
 from domain.decider import Code, Command, Digest, Event, For, Instant, Role
 from domain.errors import AlreadyThere, ContactMissing, NobodyToContact, OnceOnly, OutOfTurn, UnknownReference
 from domain.handling import Basis, ContactResult, Facts, Method, not_later, permit, tried_enough
-from domain.review.acting import OF_A_UNIT, admit, by_the_worker, in_own_cause, of_the_unit
+from domain.review.acting import OF_A_UNIT, admit, by_the_worker, in_own_cause
 from domain.review.appealing import Appealed
 from domain.review.state import Clock, Review, Stage, Verdict, at_stage, started
 from domain.rulebook import Policy
@@ -88,7 +88,7 @@ class RecordEvidence(Command):
 class Verify(Command):
     """Give a verdict on a bad review; `appeal` names the appeal that a mistaken or malicious one leads to.
 
-    `explanation` is the text of `facts` sealed once more, for the appeal: what is sealed as one field opens as no other.
+    `explanation` is the text of `facts` sealed once more, for the appeal: a text opens only as what it was sealed as.
     """
 
     verdict: Verdict
@@ -157,9 +157,10 @@ def _record(review: Review, command: RecordEvidence, facts: Facts) -> Sequence[E
         # Whoever was rated brings what speaks for them, and does nothing else here.
         permit(by, review.profile, "review/record-evidence", at, facts)
         in_own_cause(review, by, "record-evidence", facts)
+    elif by.role in OF_A_UNIT:
+        by_the_worker(review, command, "record-evidence", facts)
     else:
         admit(review, command, "record-evidence", facts)
-        of_the_unit(review, by, at, facts)
     if command.evidence in review.evidence:
         raise AlreadyThere(evidence=command.evidence)
     return [

@@ -238,7 +238,13 @@ def test_who_took_the_unit_over_has_its_duties() -> None:
 
 @pytest.mark.parametrize(
     ("history", "command"),
-    [(upto(WORK_ORDER), CONTACT), (upto(EVIDENCED), VERIFY), (upto(VERIFIED), RECTIFY), (upto(RECTIFIED), REPLY)],
+    [
+        (upto(WORK_ORDER), CONTACT),
+        (upto(WORK_ORDER), RECORD),
+        (upto(EVIDENCED), VERIFY),
+        (upto(VERIFIED), RECTIFY),
+        (upto(RECTIFIED), REPLY),
+    ],
 )
 def test_whoever_judged_it_does_not_work_on_it(history: tuple[ReviewEvent, ...], command: ReviewCommand) -> None:
     """Who proposed, declined or confirmed anything, who revisited it, and who checked it."""
@@ -329,6 +335,13 @@ def test_who_verifies_cannot_take_a_review_out(verdict: Verdict) -> None:
     assert (state.stage, state.verdict, state.excluded) == (Stage.UNDER_APPEAL, None, False)
     assert state.appellants == {KONG}
     assert state.workers == {KONG}
+
+
+def test_the_appeal_of_a_verdict_is_explained_in_a_text_of_its_own() -> None:
+    """Sealed for it besides, because a text opens only as what it was sealed as."""
+    told = replace(VERIFY, verdict=Verdict.MISTAKEN, explanation=sealed("explanation"))
+    verified, appealed = bad(*upto(EVIDENCED)).when(told).events
+    assert (verified.facts, appealed.explanation) == (sealed("facts"), sealed("explanation"))  # type: ignore[attr-defined]
 
 
 def test_what_two_left_in_the_figures_is_not_contested_again() -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 
 from domain import occasion, review
 from domain.complaint.state import IdentityMode
-from domain.decider import NAMESPACE, Actor, Code, Digest, PersonKey, Role
+from domain.decider import NAMESPACE, THE_SYSTEM, Actor, Code, Digest, PersonKey, Role
 from domain.errors import FollowedUp, InvitationUnknown, InvitationUsed, Unknown
 from domain.occasion import OCCASION, Invite, Medium, Open, Submit, review_of, stream
 from domain.review import REVIEW, Append, Corroborate, Evidence, Opinion, Submitted
@@ -145,6 +145,10 @@ class Reviews:
         """Record what somebody says of a visit before staff; it counts as theirs when they confirm it themselves."""
         return self._rate(visit, self._opened(visit), form, None, by, asked, origin)
 
+    def take_over(self, visit: UUID, form: ReviewForm, asked: Asked) -> Rated:
+        """Record a rating that a ledger tells of a visit: nobody comes back to it, so it has no link of its own."""
+        return self._rate(visit, self._opened(visit), form, None, THE_SYSTEM, asked, Origin())
+
     def owned(self, own_link: str) -> UUID:
         """Give the review that a link leads back to; raises Unknown for whatever is no such link."""
         digest = digest_of(own_link)
@@ -206,7 +210,7 @@ class Reviews:
         origin: Origin,
     ) -> Rated:
         made = review_of(visit)
-        own_link = self._link(OWN_LINK, asked.command_id)
+        own_link = "" if by == THE_SYSTEM else self._link(OWN_LINK, asked.command_id)
         evidence = self._evidence(form, origin)
         similar, sketches = self._alike(made, form.text, evidence.device, asked)
 

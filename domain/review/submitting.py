@@ -160,7 +160,7 @@ class Accepted(Event):
 def rated(opinion: Opinion, visit: Rated, token: Digest | None, *, at: datetime, by: Actor, facts: Facts) -> Submitted:
     """Give the rating; raises ReasonMissing, CodeNotOfGrade, UnknownReference."""
     ours = visit.profile is Profile.HALL
-    code_set = ticked(opinion.grade, opinion.codes, facts)
+    code_set = ticked(opinion.grade, opinion.codes, facts, anew=ours)
     if ours:
         reasoned(opinion.grade, opinion.codes, opinion.text_facts)
     by_themselves = by.role is Role.CITIZEN
@@ -192,14 +192,17 @@ def rated(opinion: Opinion, visit: Rated, token: Digest | None, *, at: datetime,
     )
 
 
-def ticked(grade: Grade | None, codes: tuple[Code, ...], facts: Facts) -> CodeSetRef | None:
-    """Give the set that codes were ticked from; raises UnknownReference, CodeNotOfGrade."""
+def ticked(grade: Grade | None, codes: tuple[Code, ...], facts: Facts, *, anew: bool = True) -> CodeSetRef | None:
+    """Give the set that codes were ticked from; raises UnknownReference, CodeNotOfGrade.
+
+    `anew`: only those still in use are ticked now; what a ledger tells may be older than that.
+    """
     if not codes:
         return None
     code_set = facts.rulebook.code_sets.get(DETAILS)
     for code in codes:
         found = None if code_set is None else code_set.code(code)
-        if found is None or not found.in_use or codes.count(code) > 1:
+        if found is None or (anew and not found.in_use) or codes.count(code) > 1:
             raise UnknownReference(kind=DETAILS, value=code)
         if found.grade is not grade:
             raise CodeNotOfGrade(codes=code)

@@ -127,7 +127,7 @@ class Cells:
                 raise Unfit(f"{cell.column}: the mapping does not say what this value means for {name}; add it there")
             return chosen
         match name:
-            case "happened_at" | "received_at":
+            case "happened_at" | "received_at" | "served_at":
                 return self.moment(cells, cell.column, lambda _said: None)
             case "department" | "respondent_department":
                 return self._office(self.departments, self.ledger.departments, text)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from domain import complaint
 from domain.complaint import ledger
 from domain.complaint.intake import Complexity, HandlingClass, Severity
 from domain.complaint.revisiting import Outcome
 from domain.decider import Code, PersonKey
+from domain.grade import Grade
+from domain.review import ReviewChannel
 from domain.sealed import measure
-from service.forms.form import Form, Making, Text
+from service.forms.form import Form, Making, Moment, Text
 from service.forms.intake import CaseForm
+
+
+def _listed(given: object) -> object:
+    """Codes stand in one cell, with commas between them (evalDetail, N1)."""
+    return tuple(one.strip() for one in given.split(",") if one.strip()) if isinstance(given, str) else given
+
 
 COMPLAINANT: Final = "complainant"
 """A field that no event has: it tells the cases of one person to belong together, by a keyed mark."""
@@ -181,16 +189,35 @@ FORMS: Final[Mapping[Code, type[Form]]] = MappingProxyType(
 """What may be told of a case after its registration, by name."""
 
 
+class LedgerRatingForm(BaseModel):
+    """A visit and what was said of it, as a ledger tells them; when it was rated may be unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    grade: Grade
+    text: Text | None = None
+    codes: Annotated[tuple[Code, ...], BeforeValidator(_listed)] = ()
+    channel: ReviewChannel = ReviewChannel.OTHER
+    served_at: Moment | None = None
+    department: Code | None = None
+    window: Code | None = None
+    item: Code | None = None
+
+
+def _form_of(command: Code) -> type[BaseModel]:
+    other: Mapping[Code, type[BaseModel]] = {"register": CaseForm, "rate": LedgerRatingForm}
+    return other.get(command) or FORMS[command]
+
+
 def fields_of(command: Code) -> frozenset[str]:
     """Give the fields of a command that a mapping can fill from a row."""
     if command == "register":
         return (OF_A_LEDGER & frozenset(CaseForm.model_fields)) | {COMPLAINANT, *RESPONDENT}
-    return frozenset(FORMS[command].model_fields)
+    return frozenset(_form_of(command).model_fields)
 
 
 def unfit(command: Code, field: str, value: object) -> str | None:
     """Say why a value does not fit a field of a command; None if it does."""
-    form: type[BaseModel] = CaseForm if command == "register" else FORMS[command]
+    form = _form_of(command)
     try:
         form.model_validate({field: value} if field in form.model_fields else {})
     except ValidationError as error:

@@ -33,7 +33,9 @@ ISO: Final = "iso"
 Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Column: TypeAlias = Name
 """The heading of a column, or the key of an attribute; in an event log `case:key` is an attribute of the trace."""
-Kind = Literal["register", "accept", "assign", "hand-over", "pause-clock", "resume-clock", "reply", "close", "reopen"]
+Kind = Literal[
+    "rate", "register", "accept", "assign", "hand-over", "pause-clock", "resume-clock", "reply", "close", "reopen"
+]
 Standing = Literal["register", "accept", "assign", "pause-clock", "resume-clock", "reply", "close", "reopen", "ignore"]
 
 
@@ -201,7 +203,7 @@ class Ledger(Part):
 
     ledger: Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\z", max_length=40)]
     case: Column
-    rows: Literal["cases", "changes"]
+    rows: Literal["cases", "changes", "ratings"]
     source: Source = Source()
     times: Times
     site: SiteForm
@@ -238,6 +240,8 @@ class Ledger(Part):
                 yield 'changes: rows are cases; leave [changes] out, or write rows = "changes"'
             if "register" not in self.commands:
                 yield "commands.register: write when and from which columns a case is registered"
+        if (self.rows == "ratings") != ("rate" in self.commands) or (self.rows == "ratings" and len(self.commands) > 1):
+            yield 'commands: rows that are ratings give rate, and nothing else does; write rows = "ratings"'
         for name, given in self.commands.items():
             yield from self._faults_of(name, given)
 
@@ -255,6 +259,10 @@ class Ledger(Part):
                 yield f"{place}.fields.reason: rows are changes; write the reason at the stage"
         elif name == "pause-clock" and "reason" not in given.fields:
             yield f"{place}.fields.reason: write for what the case waited"
+        if name == "rate" and "grade" not in given.fields:
+            yield f"{place}.fields.grade: write which column holds the grade, and what its values mean"
+        if name == "rate" and {"window", "item"} & given.fields.keys() and "department" not in given.fields:
+            yield f"{place}.fields.department: whoever served at a window belongs to a department; write the column"
         known = fields_of(name)
         for field, cell in given.fields.items():
             if field not in known:

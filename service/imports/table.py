@@ -30,6 +30,8 @@ from service.imports.cells import Cells, Unfit
 from service.imports.forms import COMPLAINANT, FORMS, RESPONDENT
 from service.imports.mapping import Ledger
 from service.imports.planning import Cases, Changes, Plan, Planned, Remark, Told, command_id
+from service.imports.ratings import Ratings, told_by, visit_of
+from service.imports.ratings import give as give_rating
 from service.imports.reading import Value, read
 from service.parts import Parts
 
@@ -98,8 +100,9 @@ def import_table(parts: Parts, path: Path, ledger: Ledger, progress: Progress = 
     empty = not parts.book.facts().register.sites
     enter(parts.book, [ledger.site.entry(), *cells.offices()], stories[0].at if empty and stories else None)
     began = time.monotonic()
+    give = _rate if ledger.rows == "ratings" else _give
     for portion in _portions(stories, counts, progress):
-        _give(parts, ledger, portion, counts)
+        give(parts, ledger, portion, counts)
     return _finished(counts, began)
 
 
@@ -113,11 +116,11 @@ def check_table(pool: ConnectionPool | None, path: Path, ledger: Ledger) -> Coun
     began = time.monotonic()
     for portion in _portions(stories, counts, lambda _done, _total: None):
         for story, planned, known in _planned(pool, ledger, portion, counts):
-            for _, wish in _wished(ledger, story, planned, counts):
-                if wish.asked.command_id in known:
+            for one, command in _would(ledger, story, planned, counts):
+                if command in known:
                     counts.repeated += 1
                 else:
-                    counts.commands[wish.asked.name] += 1
+                    counts.commands[one.name] += 1
     return _finished(counts, began)
 
 
@@ -169,7 +172,7 @@ def _changes(path: Path, cells: Cells, counts: Counts) -> list[Story]:
 
 
 def _cases(path: Path, cells: Cells, counts: Counts) -> list[Story]:
-    cases = Cases(cells)
+    cases = Ratings(cells) if cells.ledger.rows == "ratings" else Cases(cells)
     stories: dict[str, Story] = {}
     for row, case, values, note in _rows(path, cells, counts):
         try:
@@ -178,6 +181,9 @@ def _cases(path: Path, cells: Cells, counts: Counts) -> list[Story]:
             counts.rejected.append(Remark(row, case, str(unfit)))
         else:
             plan = Plan(commands=planned)
+            if not planned:
+                counts.unchanged += 1
+                continue
             stories[case] = Story(case, planned[0].at, row, 1, lambda _events, plan=plan: plan)  # type: ignore[misc]
     return list(stories.values())
 
@@ -219,6 +225,8 @@ def _planned(
 
 
 def _stream(ledger: Ledger, case: str) -> UUID:
+    if ledger.rows == "ratings":
+        return visit_of(ledger, case)
     return case_of_command(command_id(ledger.ledger, case, "register"))
 
 
@@ -233,14 +241,42 @@ def _give(parts: Parts, ledger: Ledger, portion: Sequence[Story], counts: Counts
     for (one, case, _), outcome in zip(wishes, parts.desk.many([wish for *_, wish in wishes]), strict=True):
         match outcome:
             case Refused():
-                said = f"{one.name}: {outcome.message()} {outcome.then} [{outcome.code}]"
-                counts.rejected.append(Remark(one.row, case, said))
+                counts.rejected.append(_refused(one, case, outcome))
             case Done(repeated=True):
                 counts.repeated += 1
             case Done(events=()):
                 counts.unchanged += 1
             case _:
                 counts.commands[one.name] += 1
+
+
+def _rate(parts: Parts, ledger: Ledger, portion: Sequence[Story], counts: Counts) -> None:
+    for story, planned, known in _planned(parts.pool, ledger, portion, counts):
+        for one, command in _would(ledger, story, planned, counts):
+            if command in known:
+                counts.repeated += 1
+            elif (refused := give_rating(parts, ledger, story.case, one)) is not None:
+                counts.rejected.append(_refused(one, story.case, refused))
+            else:
+                counts.commands[one.name] += 1
+
+
+def _refused(one: Planned, case: str, refused: Refused) -> Remark:
+    return Remark(one.row, case, f"{one.name}: {refused.message()} {refused.then} [{refused.code}]")
+
+
+def _would(ledger: Ledger, story: Story, planned: Sequence[Planned], counts: Counts) -> Iterator[tuple[Planned, UUID]]:
+    """Give what can be kept, with the id of the command that keeps it; the rest is rejected."""
+    if ledger.rows != "ratings":
+        yield from ((one, wish.asked.command_id) for one, wish in _wished(ledger, story, planned, counts))
+        return
+    for one in planned:
+        try:
+            told_by(ledger, story.case, one)
+        except ValidationError as error:
+            counts.rejected.append(Remark(one.row, story.case, _faults(error)))
+        else:
+            yield one, command_id(ledger.ledger, story.case, one.key)
 
 
 def _wished(ledger: Ledger, story: Story, planned: Sequence[Planned], counts: Counts) -> Iterator[tuple[Planned, Wish]]:

@@ -90,7 +90,7 @@ ASSIGNING: Final = '"Sent" = "assign"\n[commands.accept.fields]'
 
 def test_what_comes_with_the_program_can_be_used() -> None:
     """Each file is found by its bare name; what it names as columns is each named once."""
-    assert shipped() == ("events", "incidents", "messages")
+    assert shipped() == ("events", "incidents", "messages", "ratings")
     for name in shipped():
         ledger = load(name)
         assert isinstance(ledger, Ledger)
@@ -116,7 +116,12 @@ def test_columns_are_those_the_mapping_names() -> None:
         (CHANGES, 'ledger = "desk"', 'ledger = "our desk"', "m.toml: ledger: String should match"),
         (CHANGES, 'case = "no"', "", "m.toml: case: Field required"),
         (CHANGES, 'case = "no"', 'case = "no"\ncolour = 1', "m.toml: colour: there is no such setting; docs/importing"),
-        (CHANGES, 'rows = "changes"', 'rows = "events"', "m.toml: rows: Input should be 'cases' or 'changes'"),
+        (
+            CHANGES,
+            'rows = "changes"',
+            'rows = "events"',
+            "m.toml: rows: Input should be 'cases', 'changes' or 'ratings'",
+        ),
         (CHANGES, 'rows = "changes"', 'rows = "cases"', "m.toml: changes: rows are cases; leave [changes] out"),
         (CHANGES, 'rows = "changes"', 'rows = "cases"', "commands.register: write when and from which columns"),
         (CHANGES, 'rows = "changes"', 'rows = "cases"', "commands.assign.time: write the column that says when"),
@@ -223,7 +228,8 @@ def test_the_manual_shows_mappings_that_work() -> None:
     """Each of its examples is read; every setting and every field is in it, and every mapping that comes along."""
     manual = (Path(__file__).parents[3] / "docs" / "importing.md").read_text(encoding="utf-8")
     examples = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
-    assert [read(f"example {number}", text).rows for number, text in enumerate(examples)] == ["cases", "changes"]
+    rows = [read(f"example {number}", text).rows for number, text in enumerate(examples)]
+    assert rows == ["cases", "ratings", "changes"]
     for part in (Ledger, Source, Times, Entries, Changes, Given, Cell):
         for name, setting in part.model_fields.items():
             assert re.search(
@@ -233,6 +239,6 @@ def test_the_manual_shows_mappings_that_work() -> None:
     for commands, fields in told.items():
         for command in re.findall("`(.*?)`", commands):
             assert set(re.findall("`(.*?)`", fields)) == fields_of(command), command
-    assert {one for commands in told for one in re.findall("`(.*?)`", commands)} == {"register", *FORMS}
+    assert {one for commands in told for one in re.findall("`(.*?)`", commands)} == {"register", "rate", *FORMS}
     shown = re.findall(r"^\| `(\w+)` \|", manual.split("## Mappings that come")[1], re.MULTILINE)
     assert sorted(shown) == list(shipped())

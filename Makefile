@@ -21,7 +21,7 @@ serve: ## serve pages and API on your own data (ARGS="--port 9000" and so on)
 
 test: ## install what tests need and run them all, on every core (ARGS="-k revisit" for some)
 	@sh .ci/install dev
-	@$(python) pytest -q -n auto --dist loadgroup $(ARGS)
+	@$(python) pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## format, lint, types, layers, spelling, house rules
 	@sh .ci/install dev

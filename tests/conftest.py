@@ -27,14 +27,12 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 COPY = "create database {} template template_bihuan strategy file_copy"
 
 
-ALONE = {"embedded", "acceptance"}
+LONGEST = {"acceptance", "embedded", "exports", "imports"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one core; those that start, kill and wait for programs do so one after the other."""
-    for item in items:
-        group = "programs" if ALONE & set(item.path.parts) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the folders that take longest, so that no core is left alone with one of their files at the end."""
+    items.sort(key=lambda item: not LONGEST & set(item.path.parts))
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,7 @@ def main() -> None:
         offices,
         people,
         privacy,
+        reviews,
         rules,
         server,
     )
@@ -129,6 +130,7 @@ def main() -> None:
     for module in (
         server,
         cases,
+        reviews,
         clocks,
         contacts,
         imports,

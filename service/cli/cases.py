@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from domain.decider import NAMESPACE, Actor, Role
 from domain.errors import NotYourRole, Unknown
 from projections.docket import DOCKET
-from projections.histories import Language, history
+from projections.histories import Language, Line, history
 from projections.queries import Order, Wanted, docket
 from projections.runner import Carried, Entry, Runner
 from projections.sight import Viewer, viewer
@@ -116,26 +116,39 @@ def tell(
     language: Lang = Language.CHINESE,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Tell a case in sentences, as it stood at any moment by either clock.
+    """Tell a case, or a review by its id, in sentences, as it stood at any moment by either clock.
 
     With BIHUAN_TOKEN set, what its holder may know; without, everything (whoever reaches the data folder has all).
     """
+    from service.cli.reviews import is_review, review_told
+
     with opened() as parts:
-        key, entries, role = knowing(parts, case)
-        row, shown = told_at(parts.pool, role, entries, key, as_of=moment(as_of), known_at=moment(known_at))
-        lines = history(shown, parts.book.facts().register, language)
+        told = review_told if is_review(parts, case) else case_told
+        heading, lines = told(parts, case, moment(as_of), moment(known_at), language)
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, default=str, indent=1))
         return
-    from projections.words import word
-
-    if row is None:
+    if heading is None:
         typer.echo("尚未登记" if language is Language.CHINESE else "not yet registered then")
         return
-    due = "" if row.due is None else f" · {local(row.due)}"
-    typer.echo(f"{row.complaint_no} · {word(row.step, language)}{due}")
+    typer.echo(heading)
     for line in lines:
         typer.echo(f"{line.version:>3}  {local(line.at)}  {line.who}: {line.said}")
+
+
+def case_told(
+    parts: Parts, case: str, as_of: datetime | None, known_at: datetime | None, language: Language
+) -> tuple[str | None, list[Line]]:
+    """Give the heading of a case as it stood then, None where it was not yet, and its history. Raises Unknown."""
+    from projections.words import word
+
+    key, entries, role = knowing(parts, case)
+    row, shown = told_at(parts.pool, role, entries, key, as_of=as_of, known_at=known_at)
+    lines = history(shown, parts.book.facts().register, language)
+    if row is None:
+        return None, lines
+    due = "" if row.due is None else f" · {local(row.due)}"
+    return f"{row.complaint_no} · {word(row.step, language)}{due}", lines
 
 
 def worklist(
@@ -172,7 +185,8 @@ def asked_as(name: str, key: str | None = None, by: Actor | None = None) -> Aske
     return Asked(command_id=command_id, source="cli", name=name)
 
 
-def _form(form: type[F], text: str) -> F:
+def form_of(form: type[F], text: str) -> F:
+    """Read a form typed as JSON; raises a one-line exit that says which places are wrong."""
     try:
         return form.model_validate_json(text)
     except ValidationError as error:
@@ -188,7 +202,7 @@ def complain(
     """Register a complaint; prints number and query code."""
     from service.forms.intake import RegisterForm
 
-    form = _form(RegisterForm, text)
+    form = form_of(RegisterForm, text)
     with opened() as parts:
         asker = who(parts)
         by = None if asker is None else asker[0]
@@ -209,7 +223,7 @@ def act(
 
     if command not in FORMS:
         raise fail(f"There is no command {command}; choose one of {', '.join(FORMS)}.")
-    form = _form(FORMS[command], text)
+    form = form_of(FORMS[command], text)
     with opened() as parts:
         by, viewer = holder(parts)
         found = find(parts, case)

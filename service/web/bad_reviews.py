@@ -24,11 +24,10 @@ from service.asking import Done
 from service.forms.bad_reviews import REVIEW_FORMS
 from service.forms.review_steps import StepForm
 from service.handling_reviews import act
-from service.known_reviews import known_review
+from service.known_reviews import known_review, review_of
 from service.parts import Parts
 from service.web.answers import changed
 from service.web.deps import Caller, InAsking, InCaller, InParts
-from service.web.review_views import state_of_review
 from service.web.reviews import ReviewId
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
@@ -64,7 +63,7 @@ def about_me(parts: InParts, who: InCaller) -> dict[str, Any]:
         rows = [
             row
             for row in about(connection, who.viewer, MOST)
-            if is_rated(state_of_review(read_stream(connection, row.review), row.review), _other_side(who), facts)
+            if is_rated(review_of(read_stream(connection, row.review), row.review), _other_side(who), facts)
         ]
     return {"items": [_told_of(row, facts) for row in rows], "total": len(rows)}
 
@@ -93,7 +92,7 @@ def _other_side(who: Caller) -> Actor:
 def in_own_cause(parts: Parts, who: Caller, review: UUID) -> Actor:
     """Give somebody as the other side of a bad review that is about them; raises Unknown for every other one."""
     _, entries = known_review(parts.pool, None, review)
-    state = state_of_review(entries, review)
+    state = review_of(entries, review)
     by = _other_side(who)
     if state.accepted is None or not is_rated(state, by, parts.book.facts()):
         raise Unknown

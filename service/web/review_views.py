@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
-from uuid import UUID
 
 from domain.decider import Role
-from domain.errors import Unknown
 from domain.handling import Facts
-from domain.review import REVIEW, Review
-from domain.review.flagging import FlaggingEvent
-from domain.review.linking import ComplaintLinked
 from projections.review_loop import next_due
 from projections.reviews import ReviewRow
 from projections.tables import Entry
 from service.forms.bad_reviews import REVIEW_FORMS
-from service.known import known
+from service.known_reviews import UNIT_EYES, knows, review_of
 from service.parts import Parts
 from service.review_steps import review_steps, under_way
 from service.web.deps import Caller
@@ -38,8 +33,6 @@ SHOWN: Final = (
 """What is told of a review: named one by one, so that who rated, or which person was rated, never slips in."""
 NOTICED: Final = ("flags", "detectors", "checks", "checked_at", "genuine")
 """What detectors noticed, and what who rated said when asked: for whoever looks from outside the unit."""
-UNIT_EYES: Final = frozenset({Role.HANDLER, Role.UNIT_HEAD, Role.VERIFIER})
-"""Who works for the unit: told that somebody spoke of being coerced, it would know who spoke."""
 
 
 def summary(row: ReviewRow, role: Role) -> dict[str, Any]:
@@ -51,49 +44,22 @@ def summary(row: ReviewRow, role: Role) -> dict[str, Any]:
     return {"id": row.review, **{name: getattr(row, name) for name in (*SHOWN, *NOTICED)}}
 
 
-def state_of_review(entries: Iterable[Entry], review: UUID) -> Review:
-    """Give the state of a review from what happened to it and to its visit; raises Unknown where there is none."""
-    state: Review | None = REVIEW.fold(one.event for one in entries if one.stream == review)  # type: ignore[misc]  # of one review
-    if state is None:
-        raise Unknown
-    return state
-
-
 def whole(parts: Parts, who: Caller, row: ReviewRow, entries: Iterable[Entry], facts: Facts) -> dict[str, Any]:
     """Give a review with its steps for somebody, and the ids that the next commands name.
 
     The complaint made of it is named only to who may know of that one.
     """
-    state = state_of_review(entries, row.review)
+    state = review_of(entries, row.review)
     # The casebook decides no earlier than the last event either.
     at = max(moment for moment in (who.user.now, row.changed_at) if moment is not None)
     found = review_steps(state, who.actor, at, replace(facts, itself=row.review))
     current = under_way(state)
     if who.actor.role in UNIT_EYES:
         current = {name: ids for name, ids in current.items() if name not in NOTICED}
-    linked = row.complaint if row.complaint is not None and knows(parts, who, row.complaint) else None
+    linked = row.complaint if row.complaint is not None and knows(parts.pool, who.viewer, row.complaint) else None
     return {
         **summary(row, who.actor.role),
         "complaint": linked,
         **to_take([one for one in found if one.command in REVIEW_FORMS]),
         "current": current,
     }
-
-
-def knows(parts: Parts, who: Caller, case: UUID) -> bool:
-    """Say whether somebody may know of a complaint."""
-    try:
-        known(parts.pool, who.viewer, case)
-    except Unknown:
-        return False
-    return True
-
-
-def tellable(parts: Parts, who: Caller, entries: Iterable[Entry]) -> list[Entry]:
-    """Give what may be told to somebody of what happened to a review and its visit."""
-    return [
-        entry
-        for entry in entries
-        if not (who.actor.role in UNIT_EYES and isinstance(entry.event, FlaggingEvent))
-        and not (isinstance(entry.event, ComplaintLinked) and not knows(parts, who, entry.event.complaint))
-    ]

@@ -13,24 +13,23 @@ from fastapi.requests import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.complaint.state import IdentityMode
-from domain.decider import Code, Role, beside
+from domain.decider import Code, Role
 from domain.errors import NotYourRole
 from domain.grade import Grade
 from domain.review import ReviewChannel, Stage
 from domain.review.state import Verdict
 from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
-from projections.histories import Language, history, read_stream
+from projections.histories import Language, history
 from projections.own_review import for_who_rated, own_words
-from projections.reviews import REVIEWS, Order, ReviewRow, ReviewsWanted, fold, reviews
+from projections.reviews import REVIEWS, Order, ReviewRow, ReviewsWanted, reviews
 from projections.runner import wait_for
 from projections.tables import Entry
 from service import own_reviews
 from service.asking import Done
 from service.forms.form import Line, Moment
 from service.forms.reviews import FollowUpForm, OwnLinkForm, ReviewForm
-from service.known import SEES_ACCESS, stood
-from service.known_reviews import known_review, known_visit
+from service.known_reviews import UNIT_EYES, known_review, known_visit, review_told_at, tellable
 from service.opening import IDENTITY, purpose_of_review
 from service.parts import Parts
 from service.reviewing import Origin, Rated
@@ -40,7 +39,7 @@ from service.web.complaints import Telling
 from service.web.deps import Caller, InAsking, InOptionalCaller, InParts, acting_as, address_of
 from service.web.occasions import RECORDERS
 from service.web.problems import NotLoggedIn
-from service.web.review_views import UNIT_EYES, summary, tellable, whole
+from service.web.review_views import summary, whole
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
 public = APIRouter(tags=["reviews"])
@@ -193,7 +192,7 @@ def one(review_id: ReviewId, response: Response, parts: InParts, who: Reader) ->
     row, entries = known_review(parts.pool, who.viewer, review_id)
     head(response, row.version, row.position)
     shut = frozenset() if row.identity_mode is IdentityMode.REAL_NAME else IDENTITY
-    sealed = {kind for entry in tellable(parts, who, entries) for kind, _ in sealed_values(entry.event)}
+    sealed = {kind for entry in tellable(parts.pool, who.viewer, entries) for kind, _ in sealed_values(entry.event)}
     return {**whole(parts, who, row, entries, parts.book.facts()), "sealed": sorted(sealed - shut)}
 
 
@@ -204,13 +203,7 @@ def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Tell
     Supervisors and auditors also read who opened sealed values, and which attempts were refused.
     """
     _, entries = known_review(parts.pool, who.viewer, review_id)
-    entries = tellable(parts, who, entries)
-    if who.actor.role in SEES_ACCESS:
-        with parts.pool.connection() as connection:
-            for kind in ("attempts", "access"):
-                entries += read_stream(connection, beside(review_id, kind))
-    shown = sorted(stood(entries, as_of=asked.as_of, known_at=asked.known_at), key=lambda entry: entry.position)
-    row = fold(shown)
+    row, shown = review_told_at(parts.pool, who.viewer, review_id, entries, as_of=asked.as_of, known_at=asked.known_at)
     lines = history(shown, parts.book.facts().register, asked.language)
     return {
         "as_it_stood": None if row is None else summary(row, who.actor.role),
@@ -235,7 +228,7 @@ def open_sealed(review_id: ReviewId, form: OpenReviewForm, parts: InParts, who: 
         wanted -= IDENTITY
     found = [
         (entry, kind, value)
-        for entry in tellable(parts, who, entries)
+        for entry in tellable(parts.pool, who.viewer, entries)
         for kind, value in sealed_values(entry.event)
         if kind in wanted
     ]

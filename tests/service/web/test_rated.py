@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.decider import beside
+from domain.decider import THE_SYSTEM, beside
+from domain.review import REVIEW
+from domain.review.flagging import OweCheck
 from projections.histories import read_stream
+from service.asking import Asked
 from service.forms.bad_reviews import REVIEW_FORMS
 from tests.service.web.handling import PROOF, REACHED, bad, carry, do, done, shown
 from tests.service.web.house import Hall, take
 from tests.service.web.rating import BAD, V1, Rating, rated
+from tests.specimens import SOME_TIME
 
 pytestmark = pytest.mark.postgres
 
@@ -147,3 +151,62 @@ def test_what_the_separation_forbids_is_put_on_record(hall: Hall) -> None:
     told = hall.as_("ZHOU").get(f"{rating.path}/history", params={"language": "en"}).json()["history"]
     assert len([line for line in told if "refused" in line["said"]]) == 2
     assert shown(hall, rating)["stage"] == "rectified"
+
+
+def noticed(hall: Hall, rating: Rating) -> None:
+    """Draw a review for a check, and let who rated say that they were made to."""
+    asked = Asked(command_id=uuid4(), source="test", name="owe-check")
+    owe = OweCheck(at=SOME_TIME, by=THE_SYSTEM, draw=uuid4())
+    hall.parts.book.transact(REVIEW, UUID(rating.id), owe, asked)
+    form = {**REACHED, "draw": str(owe.draw), "genuine": "coerced", "note": "窗口人员站在旁边。"}
+    done(hall, rating, "check", "SUN", **form)
+
+
+def test_the_unit_is_not_told_what_who_rated_said_of_it(hall: Hall) -> None:
+    """That somebody spoke of being coerced is for whoever looks from outside; a human clears it, and nothing moves."""
+    rating = bad(hall)
+    noticed(hall, rating)
+    hall.project()
+    for name in ("LI", "WANG", "HE"):
+        told = shown(hall, rating, name)
+        assert not {"flags", "detectors", "checks", "genuine", "checked_at"} & (told.keys() | told["current"].keys())
+        assert "note" not in told["sealed"]
+        history = hall.as_(name).get(f"{rating.path}/history", params={"language": "en"}).json()["history"]
+        assert len(history) == 5, history
+        opened = hall.as_(name).post(f"{rating.path}/open", json={"fields": ["note"]})
+        assert opened.json()["values"] == []
+        filtered = hall.as_(name).get(f"{V1}/reviews", params={"flagged": True})
+        assert (filtered.status_code, filtered.json()["code"]) == (403, "not-your-role")
+    told = shown(hall, rating, "WU")
+    assert (told["detectors"], told["genuine"], told["checks"]) == (["check"], "coerced", [])
+    assert [one["id"] for one in hall.as_("WU").get(f"{V1}/reviews", params={"flagged": True}).json()["items"]] == [
+        rating.id
+    ]
+    done(hall, rating, "clear-flag", "WU", flag=told["current"]["flags"][0], reason="已核实为口误。")
+    assert shown(hall, rating, "WU")["detectors"] == []
+    assert shown(hall, rating, "WU")["excluded"] is False
+
+
+def test_a_drawn_check_is_no_limit_of_the_unit(hall: Hall) -> None:
+    """What is due next for it is its own; whoever checks sees the check."""
+    rating = bad(hall)
+    asked = Asked(command_id=uuid4(), source="test", name="owe-check")
+    owe = OweCheck(at=SOME_TIME, by=THE_SYSTEM, draw=uuid4())
+    hall.parts.book.transact(REVIEW, UUID(rating.id), owe, asked)
+    carry(hall, rating)
+    assert (shown(hall, rating, "LI")["due"], shown(hall, rating, "LI")["due_clock"]) == (None, None)
+    assert shown(hall, rating, "SUN")["due_clock"] == "check"
+
+
+def test_a_complaint_made_of_it_is_named_to_who_may_know_of_it(hall: Hall) -> None:
+    """The unit that is complained of reads neither that there is one, nor its id; the desk reads both."""
+    rating = bad(hall)
+    form = {"own_link": rating.own_link, "narrative": "窗口人员态度恶劣。"}
+    made = hall.client().post(f"{V1}/own/review/complain", json=form)
+    assert made.status_code in {200, 201}, made.text
+    case = made.json()["id"]
+    for name, knows in (("ZHAO", True), ("ZHOU", True), ("LI", False), ("HE", False)):
+        assert (hall.as_(name).get(f"{V1}/complaints/{case}").status_code == 200) is knows
+        told = hall.as_(name).get(f"{rating.path}/history", params={"language": "en"}).json()["history"]
+        assert shown(hall, rating, name)["complaint"] == (case if knows else None)
+        assert len(told) == 5 + knows, (name, told)

@@ -52,7 +52,8 @@ def catalogue() -> str:
         parts.append(f"## {module}")
         parts += [_event(name, NAMES[name]) for name in names]
     parts += ["## Old names", *(_old(name) for name in UPCASTS)]
-    inside = sorted({part for event in NAMES.values() for part in _inside(event)} | {Metadata}, key=_name)
+    found = {part for event in NAMES.values() for part in _inside(event)} | {Metadata}
+    inside = sorted(found, key=lambda part: (_name(part), part.__module__))
     parts += ["## Shapes", "What stands inside events, and beside them."]
     parts += [_shape(part) for part in inside if is_dataclass(part)]
     parts += ["## Words", "What a field with a closed list may say."]

@@ -79,8 +79,8 @@ class Drawn(Event):
     """Reviews were drawn with the seed, after a checkpoint of `checkpoint` leaves had published it.
 
     Members are all reviews of the hall rated in that time by whoever gave a name, as far as they were recorded before
-    position `before`; `members` of them, whose ids hash to `members_digest`; `flagged` of them are praise that was
-    flagged then.
+    position `before`, that of the seed; `members` of them, whose ids hash to `members_digest`; `flagged` of them are
+    praise that was flagged then.
     """
 
     before: int
@@ -206,6 +206,9 @@ def _draw(draw: Drawing | None, command: Draw, facts: Facts) -> Sequence[Event |
     # Leaves are counted from position 1: a checkpoint of as many leaves has published the seed.
     if command.checkpoint < command.opened:
         raise SeedMismatch(checkpoint=command.checkpoint, opened=command.opened)
+    # Whoever knows the seed must not choose up to where there is something to draw from.
+    if command.before != command.opened:
+        raise SeedMismatch(before=command.before, opened=command.opened)
     if strays := set(command.flagged).difference(command.members):
         raise UnknownReference(kind="review", value=sorted(map(str, strays)))
     there = draw.announced

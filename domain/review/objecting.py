@@ -172,7 +172,7 @@ def _by_another_panel(
 def _propose(review: Review, command: ProposeDecideObjection, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
     _by_another_panel(review, command, "propose-decide-objection", facts)
-    if review.objection is None or command.objection != review.objection:
+    if command.objection != review.objection:
         raise Superseded(objection=command.objection)
     only_one(review)
     return [

@@ -65,11 +65,11 @@ ANNOUNCED: Final = DrawAnnounced(
 OPEN: Final = OpenSeed(at=ANNOUNCE.ends, by=THE_SYSTEM, seed=SEED)
 OPENED: Final = SeedOpened(at=OPEN.at, by=THE_SYSTEM, seed=SEED)
 CHOOSE: Final = Draw(
-    at=local("04-01", "02:00"), by=THE_SYSTEM, opened=900, before=901, checkpoint=900, members=MEMBERS, flagged=NOTICED
+    at=local("04-01", "02:00"), by=THE_SYSTEM, opened=900, before=900, checkpoint=900, members=MEMBERS, flagged=NOTICED
 )
 ALL_DRAWN: Final = chosen(SEED, MEMBERS, 10)
 CHOSEN: Final = Drawn(
-    at=CHOOSE.at, by=THE_SYSTEM, before=901, checkpoint=900, members=250, members_digest=digest_of_members(MEMBERS),
+    at=CHOOSE.at, by=THE_SYSTEM, before=900, checkpoint=900, members=250, members_digest=digest_of_members(MEMBERS),
     flagged=30, flagged_digest=digest_of_members(NOTICED),
     drawn=tuple(dict.fromkeys((*ALL_DRAWN, *chosen(SEED, NOTICED, 50)))),
 )  # fmt: skip
@@ -127,6 +127,12 @@ def test_nothing_is_drawn_before_a_checkpoint_has_published_the_seed() -> None:
     )
     assert drawing(ANNOUNCED, OPENED).when(replace(CHOOSE, checkpoint=2000)).event.checkpoint == 2000
     drawing(ANNOUNCED).when(CHOOSE).then_refused(OutOfTurn)
+
+
+def test_what_is_drawn_from_is_what_was_there_when_the_seed_was_told() -> None:
+    """Or whoever knows it could choose up to where: nothing is added, and nothing left out."""
+    for before in (899, 901):
+        drawing(ANNOUNCED, OPENED).when(replace(CHOOSE, before=before)).then_refused(SeedMismatch, before=before)
 
 
 def test_what_was_flagged_is_drawn_from_among_the_members() -> None:

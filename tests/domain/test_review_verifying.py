@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from domain.decider import THE_SYSTEM, Actor, PersonKey
+from domain.decider import THE_SYSTEM, Actor, PersonKey, Role
 from domain.errors import (
     AlreadyThere,
     ContactMissing,
@@ -22,7 +22,7 @@ from domain.errors import (
     UnknownReference,
 )
 from domain.handling import ContactResult, Facts
-from domain.register import REGISTER, DepartmentMerged
+from domain.register import REGISTER, DepartmentMerged, Post, PostAdded
 from domain.review import NEXT_STEPS, Review, ReviewCommand, ReviewEvent, Stage
 from domain.review.appealing import Appealed
 from domain.review.proposals import ProposalDeclined
@@ -226,6 +226,19 @@ def test_the_unit_with_the_work_order_settles_it(command: ReviewCommand) -> None
         bad(*history).when(replace(command, by=by)).then_refused(NotYourCase)
     for by in (VERIFIER, HALL_VERIFIER, FIRST, SUPERVISOR):
         bad(*history).when(replace(command, by=by)).then_refused(NotYourRole)
+
+
+def test_whoever_handles_for_no_unit_handles_nothing() -> None:
+    """Only a verifier may be the hall's own; and where nobody has a work order, nobody has its duties."""
+    office = Post(code="hall-handler", name_zh="承办岗", name_en="Handler", role=Role.HANDLER, site="GXQ")
+    register = REGISTER.evolve(FACTS.register, PostAdded(at=local("01-05"), by=THE_SYSTEM, entry=office))
+    facts = holding(TAO, "hall-handler", facts=replace(FACTS, register=register))
+    nobody = replace(UNIT, person=TAO, post="hall-handler")
+    bad(*upto(VERIFIED), facts=facts).when(replace(RECTIFY, by=nobody)).then_refused(NotYourCase)
+    bad(*upto(CONTACTED), facts=facts).when(replace(RECORD, by=nobody)).then_refused(NotYourCase)
+    for by in (nobody, UNIT, VERIFIER):
+        bad(SUBMITTED, facts=facts).when(replace(RECORD, by=by)).then_refused(NotYourCase)
+    assert bad(SUBMITTED).when(replace(RECORD, by=HALL_VERIFIER)).events
 
 
 def test_who_took_the_unit_over_has_its_duties() -> None:

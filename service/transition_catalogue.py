@@ -7,23 +7,30 @@ read off the source of the rules: whatever event the answer to a command constru
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
-from typing import Final
+from typing import Final, get_args
 
-from domain import complaint
+from domain import complaint, review
 from domain.complaint.intake import REGISTRARS
 from domain.complaint.obstacles import COMMANDS
 from domain.complaint.state import Step
 from domain.decider import Code
+from domain.review.state import Stage
 from projections.codec import NAMES
 from service import profiles
 from service.transition_reasons import ADDED, DIFFERS
 
-PACKAGE: Final = "domain.complaint"
+COMPLAINTS: Final = "domain.complaint"
+REVIEWS: Final = "domain.review"
+OF_REVIEWS: Final[Mapping[str, Code]] = {"FlagReview": "flag"}
+"""Commands on a review that are not called what their class is called."""
 HEAD: Final = """# Transitions
 
 Generated from the code by `python -m service.transition_catalogue`; a test compares the two, and compares them with
@@ -36,7 +43,14 @@ the events. That a command is in turn does not mean that this person may give it
 [told]: decisions/0013-what-is-told-later.md
 """
 
+REVIEWS_HEAD: Final = """
+## Reviews
 
+From a bad rating to its end, and what takes a review out of the figures and brings it back. A rating opens it (`submit`
+on a visit); closing, the work order and the rework are nobody's act, they follow. `citizen` acts with the own link.
+
+| command | at the stages | who may | what it causes |
+|---|---|---|---|"""
 ADDED_HEAD: Final = """
 ## Commands that the specification does not list
 
@@ -56,7 +70,7 @@ class Turn:
     """One command: at which steps it is in turn (none: it opens a case), who may give it, what it causes."""
 
     command: Code
-    steps: tuple[Step, ...]
+    steps: tuple[StrEnum, ...]
     roles: tuple[str, ...]
     events: tuple[str, ...]
 
@@ -74,7 +88,8 @@ def turns() -> list[Turn]:
     """Give every command on a case of the hall, those of the loop first."""
     may = profiles.document("hall").may
     steps = {name: tuple(named) for name, named in _by_command().items()}
-    caused = _caused()
+    named = {command.__name__: name for name, command in COMMANDS.items()} | {"Register": "register"}
+    caused = _caused(COMPLAINTS, named)
     found = []
     for command, events in caused.items():
         roles = REGISTRARS if command == "register" else may.get(command, ())  # type: ignore[call-overload]
@@ -90,6 +105,28 @@ def turns() -> list[Turn]:
     return sorted(found, key=lambda turn: order.index(turn.command) if turn.command in order else len(order))
 
 
+def review_turns() -> list[Turn]:
+    """Give every command on a review of the hall, in the order of the loop."""
+    may = profiles.document("hall").may
+    stages: dict[Code, list[Stage]] = {}
+    for stage, names in review.NEXT_STEPS.items():
+        for name in names:
+            stages.setdefault(name, []).append(stage)
+    named = {
+        one.__name__: OF_REVIEWS.get(one.__name__, re.sub(r"(?<!^)(?=[A-Z])", "-", one.__name__).lower())
+        for one in get_args(review.ReviewCommand)
+    }
+    return [
+        Turn(
+            command=command,
+            steps=tuple(stages[command]),
+            roles=tuple(sorted(may.get(f"review/{command}", ()))),  # type: ignore[call-overload]  # as above
+            events=tuple(sorted(events)),
+        )
+        for command, events in sorted(_caused(REVIEWS, named).items(), key=lambda one: list(review.TURNS).index(one[0]))
+    ]
+
+
 def _by_command() -> dict[Code, list[Step]]:
     found: dict[Code, list[Step]] = {}
     for step, names in complaint.NEXT_STEPS.items():
@@ -99,9 +136,9 @@ def _by_command() -> dict[Code, list[Step]]:
 
 
 @cache
-def _modules() -> Mapping[str, _Module]:
+def _modules(package: str) -> Mapping[str, _Module]:
     found = {}
-    for file in files(PACKAGE).iterdir():
+    for file in files(package).iterdir():
         if not file.name.endswith(".py"):
             continue
         name = file.name.removesuffix(".py")
@@ -109,22 +146,21 @@ def _modules() -> Mapping[str, _Module]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 module.functions.setdefault(node.name, node)
-            elif isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
+            elif isinstance(node, ast.ImportFrom) and node.module == package:
                 module.modules |= {alias.asname or alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
                 for alias in node.names:
                     module.imported[alias.asname or alias.name] = (str(node.module).rsplit(".", 1)[1], alias.name)
         found[name] = module
     return found
 
 
-def _caused() -> dict[Code, set[str]]:
-    """Give the names of the events that each command may cause."""
-    named = {command.__name__: name for name, command in COMMANDS.items()} | {"Register": "register"}
+def _caused(package: str, named: Mapping[str, Code]) -> dict[Code, set[str]]:
+    """Give the names of the events that each command may cause; `named` are the commands by their classes."""
     found: dict[Code, set[str]] = {}
-    for home, module in _modules().items():
+    for home, module in _modules(package).items():
         decide = module.functions.get("decide")
-        if decide is None or home in {"__init__", "ledger"}:
+        if decide is None or home in {"__init__", "ledger", "drawing"}:
             continue
         arms = {
             pattern.cls.id: arm.body
@@ -133,56 +169,61 @@ def _caused() -> dict[Code, set[str]]:
             for pattern in ast.walk(arm.pattern)
             if isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name) and pattern.cls.id in named
         }
-        for command, body in arms.items() or ((_alone(home), decide.body),):
-            found.setdefault(named[command], set()).update(_read(home, body, set()))
+        for command, body in arms.items() or ((_alone(package, home, named), decide.body),):
+            found.setdefault(named[command], set()).update(_read(package, home, body, set()))
     return found
 
 
-def _alone(home: str) -> str:
+def _alone(package: str, home: str, named: Mapping[str, Code]) -> str:
     """Give the one command of a phase that tells no two apart."""
-    return next(command.__name__ for command in COMMANDS.values() if command.__module__ == f"{PACKAGE}.{home}")
+    module = import_module(f"{package}.{home}")
+    return next(name for name in named if getattr(getattr(module, name, None), "__module__", "") == module.__name__)
 
 
-def _read(module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> set[str]:
+def _read(package: str, module: str, body: list[ast.stmt], seen: set[tuple[str, str]]) -> set[str]:
     """Give the events that a piece of code constructs, in what it calls too."""
-    known = {event.__name__ for event in NAMES.values() if event.__module__.startswith(PACKAGE)}
+    known = {event.__name__ for event in NAMES.values() if event.__module__.startswith(package)}
+    modules = _modules(package)
     events: set[str] = set()
     for node in (node for statement in body for node in ast.walk(statement)):
         if not isinstance(node, ast.Call):
             continue
-        for home, name in _meant(module, node.func):
+        for home, name in _meant(modules, module, node.func):
             if name in known:
                 events.add(name)
-            elif (home, name) not in seen and name in _modules()[home].functions:
+            elif (home, name) not in seen and name in modules[home].functions:
                 seen.add((home, name))
-                events |= _read(home, _modules()[home].functions[name].body, seen)
+                events |= _read(package, home, modules[home].functions[name].body, seen)
     return events
 
 
-def _meant(module: str, called: ast.expr) -> Iterator[tuple[str, str]]:
-    here = _modules()[module]
+def _meant(modules: Mapping[str, _Module], module: str, called: ast.expr) -> Iterator[tuple[str, str]]:
+    here = modules[module]
     if isinstance(called, ast.Name):
         yield here.imported.get(called.id, (module, called.id))
     elif isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in here.modules:
         yield called.value.id, called.attr
 
 
+def _row(turn: Turn, steps: type[StrEnum]) -> str:
+    at = ", ".join(f"`{step}`" for step in turn.steps) or "(opens a case)"
+    if len(turn.steps) == len(steps):
+        at = "any"
+    return f"| `{turn.command}` | {at} | {', '.join(turn.roles) or 'nobody yet'} | {', '.join(turn.events)} |"
+
+
 def catalogue() -> str:
     """Give the whole text."""
     lines = ["| command | at the steps | who may | what it causes |", "|---|---|---|---|"]
-    for turn in turns():
-        steps = ", ".join(f"`{step}`" for step in turn.steps) or "(opens a case)"
-        if len(turn.steps) == len(Step):
-            steps = "any"
-        lines.append(
-            f"| `{turn.command}` | {steps} | {', '.join(turn.roles) or 'nobody yet'} | {', '.join(turn.events)} |"
-        )
+    lines += [_row(turn, Step) for turn in turns()]
+    of_reviews = [_row(turn, Stage) for turn in review_turns()]
     added = [f"| `{command}` | {', '.join(roles)} | {reason} |" for command, (roles, reason) in ADDED.items()]
     differs = [
         f"| `{command}` | {kind} | {', '.join(words)} | {reason} |"
         for (command, kind), (words, reason) in DIFFERS.items()
     ]
     parts = ["\n".join(lines), ADDED_HEAD, "\n".join(added), DIFFERS_HEAD, "\n".join(differs)]
+    parts += [REVIEWS_HEAD, "\n".join(of_reviews)]
     return HEAD + "\n" + "\n".join(parts) + "\n"
 
 

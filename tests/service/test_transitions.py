@@ -7,9 +7,10 @@ from pathlib import Path
 
 from domain.complaint.state import Step
 from domain.decider import Role
-from service.transition_catalogue import Turn, catalogue, turns
+from service.transition_catalogue import Turn, catalogue, review_turns, turns
 from service.transition_reasons import ADDED, DIFFERS
 from tests.domain.specified import TABLE, Row
+from tests.service.web.review_turns import REVIEW_COMMANDS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "transitions.md"
 
@@ -53,7 +54,25 @@ def test_every_command_that_was_added_has_its_reason() -> None:
 
 def test_nothing_can_be_asked_for_that_nobody_may_give() -> None:
     """Each command has somebody who may give it, and something that follows."""
-    assert [turn.command for turn in turns() if not turn.roles or not turn.events] == []
+    assert [turn.command for turn in (*turns(), *review_turns()) if not turn.roles or not turn.events] == []
+
+
+def test_who_handles_a_review_is_who_the_specification_names() -> None:
+    """As told at the doors from the specification; what has no door there is for timers, or done with the own link."""
+    told = {turn.command: {Role(name) for name in turn.roles} for turn in review_turns()}
+    assert {name: told[name] for name in REVIEW_COMMANDS} == {name: who for name, (who, _) in REVIEW_COMMANDS.items()}
+    rest = {frozenset(told[name]) for name in told.keys() - REVIEW_COMMANDS.keys()}
+    assert rest == {frozenset({Role.CITIZEN}), frozenset({Role.SYSTEM})}
+
+
+def test_what_a_step_of_a_review_causes_is_read_off_the_rules() -> None:
+    """Also what is nobody's act: closing, the rework, the work order, and that only two exclude."""
+    caused = {turn.command: set(turn.events) for turn in review_turns()}
+    assert caused["revisit"] == {"RevisitAttempted", "Revisited", "ReworkOrdered", "Closed"}
+    assert caused["reply"] == {"Replied", "Closed"}
+    assert caused["append"] == {"Appended", "Accepted"}
+    assert {name for name, events in caused.items() if "Excluded" in events} == {"confirm-decide-appeal"}
+    assert {name for name, events in caused.items() if "Reinstated" in events} == {"confirm-decide-objection"}
 
 
 def test_a_difference_would_be_noticed() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from projections.contacts import CONTACTS
 from projections.docket import DOCKET
+from projections.draws import DRAWS
 from projections.flags import FLAGS
 from projections.outbox import OUTBOX
 from projections.published import PUBLISHED
@@ -25,6 +26,7 @@ PROJECTIONS: Final[Sequence[Carried]] = (
     REVIEWS,
     FLAGS,
     SIGNALS,
+    DRAWS,
     SEALS,
 )
 """Every projection, under the number this version was built for."""

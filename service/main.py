@@ -22,6 +22,7 @@ from service.web import (
     clocks,
     complaints,
     contacts,
+    draws,
     flags,
     handing_over,
     health,
@@ -66,6 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(own.public, prefix="/api/v1")
     app.include_router(published.public, prefix="/api/v1")
     app.include_router(audit.public, prefix="/api/v1")
+    app.include_router(draws.public, prefix="/api/v1")
     app.include_router(reviews.public, prefix="/api/v1")
     app.include_router(own_review.public, prefix="/api/v1")
     app.include_router(complaints.router, prefix="/api/v1")

@@ -35,6 +35,7 @@ from projections.tables import Projection
 from service.asking import Asked, Busy
 from service.background import Holding
 from service.detecting import Detecting
+from service.draws import Draws
 from service.parts import Parts
 
 SOURCE: Final = "timer"
@@ -128,6 +129,7 @@ class Timers(Holding):
         self._steady = steady
         self._since: tuple[datetime, float] | None = None
         self._detecting = Detecting(parts.book, self.stopping.is_set)
+        self._draws = Draws(parts, self.stopping.is_set)
         self._seen: dict[UUID, Seen] = {}
         self._later: dict[UUID, datetime] = {}
         self._holder: psycopg.Connection | None = None
@@ -137,6 +139,7 @@ class Timers(Holding):
         """Let a round happen; that they stand still is said once."""
         try:
             self.round(connection)
+            self.watch_ratings(connection)
             self._said = None
         except Still as still:
             if str(still) != self._said:
@@ -158,8 +161,19 @@ class Timers(Holding):
             if self.stopping.is_set():
                 break
             done += self._one(connection, matters, stream, version, now, facts)
-        done += self._unrated(connection, now, facts)
-        return done + self._detecting.round(connection, facts, now, now if self._replays else None)
+        return done + self._unrated(connection, now, facts)
+
+    def watch_ratings(self, connection: psycopg.Connection) -> int:
+        """Show a human what looks forged, and draw what is to be checked; give how many acts came of it.
+
+        In the same places, and as carefully, as a round. Raises Still.
+        """
+        now = self._believed(connection)
+        if not self._ours(connection):
+            return 0
+        self._kept_up(connection)
+        facts, moment = self._parts.book.facts(), now if self._replays else None
+        return self._detecting.round(connection, facts, now, moment) + self._draws.round(connection, facts, now, moment)
 
     def _unrated(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> int:
         """End the time to rate of visits that nobody rated; give how many it was ended for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import psycopg
 import typer
@@ -197,6 +198,34 @@ def consistency(
 
     with opened() as parts, written(to):
         _write(proved(parts, since, until), to)
+
+
+@audit.command()
+def draw(
+    wanted: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="One draw; without it, all of them.")] = None,
+) -> None:
+    """Draw again what was drawn to be checked, from the log alone. Exit status: 0 right, 1 wrong, 2 there is none.
+
+    It is a second way, with nothing of the program's own: whether the log itself was altered says `fsck`.
+    """
+    from service.draw_check import check
+
+    count = wrong = 0
+    with database(Settings.from_environment()) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        for one in check(connection, wanted):
+            count, wrong = count + 1, wrong + bool(one.wrong)
+            waits = f", {one.waiting} checks are still to be owed" if one.waiting else ""
+            typer.echo(
+                f"{'WRONG' if one.wrong else 'right'} {one.draw} · {one.hall}, {one.begins} to {one.ends}:"
+                f" {one.state}, {one.drawn} of {one.members}{waits}"
+            )
+            for finding in one.wrong:
+                typer.echo(f"  WRONG {finding}")
+    if not count:
+        typer.echo("There is no such draw." if wanted else "Nothing was announced to be drawn.", err=True)
+        raise typer.Exit(2)
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _write(file: dict[str, Any], to: Path | None) -> None:

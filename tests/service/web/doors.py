@@ -43,6 +43,8 @@ PUBLIC: Final[Mapping[Door, str]] = {
     ("GET", f"{V1}/audit/checkpoint"): "signed for everybody to keep: how many events there are, and their root",
     ("GET", f"{V1}/audit/proof/{{position}}"): "hashes alone, by which anybody can check; limited",
     ("GET", f"{V1}/audit/consistency"): "hashes alone, by which anybody can check; limited",
+    ("GET", f"{V1}/audit/draws"): "numbers alone, by which anybody can check; of staff, who watches reads ids",
+    ("GET", f"{V1}/audit/draws/{{draw}}"): "the same of one",
     ("POST", f"{V1}/status/receipt"): "opens with number and query code, and is limited",
     **{
         ("POST", f"{V1}/own/{name}"): "opens with number and query code, and is limited; of staff, who is at a counter"

@@ -15,7 +15,10 @@ from domain import register
 from domain.decider import THE_SYSTEM, Code, PersonKey, Role
 from domain.errors import NotYourRole, Unknown
 from domain.register import Add, Department, Item, Post, Site, SiteLevel, Window, WindowKind
+from domain.review.drawing import stream
+from domain.rulebook import Profile
 from service.casebook import Asked
+from service.draws import Draws, next_month
 from service.receipts import sign_now
 from service.settings import Settings
 from service.web.problems import NotLoggedIn
@@ -193,6 +196,17 @@ class Walk:
         path = f"{V1}/occasions/{self.visit(place, **known)}/invite"
         return str(place.cast[Role.INTAKE].post(path, json={"medium": "sms"}).json()["token"])
 
+    def draw(self) -> str:
+        """Give the id of a draw that is announced."""
+        parts = self.hall.parts
+        facts, (_, now) = parts.book.facts(), parts.book.register_now()
+        with parts.pool.connection() as connection:
+            Draws(parts).round(connection, facts, now)
+        self.hall.project()
+        policy = facts.rulebook.policy(Profile.HALL, now)
+        assert policy is not None
+        return str(stream("GXQ", next_month(policy, now)[0]))
+
     def rating(self, place: Place) -> dict[str, str]:
         """Give the id of a review, and the link that leads back to it."""
         form = {"token": self.invitation(place), "grade": "satisfied", "text": "还可以。"}
@@ -241,6 +255,8 @@ class Walk:
             # What is no complaint can be settled, and turn out to be another thing.
             kind = "enquiry" if path.endswith(("settle", "reclassify")) else "complaint"
             ids["contact_id"] = case.made.get(kind) or self.contact(place, kind)
+        if "{draw}" in path:
+            ids["draw"] = self.draw()
         if "{occasion_id}" in path:
             ids["occasion_id"] = case.made.get("occasion") or self.visit(place)
         if "{review_id}" in path:

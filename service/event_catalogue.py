@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import is_dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from inspect import cleandoc
 from itertools import groupby
 from typing import Any, Final, NewType, Union, get_args, get_origin, get_type_hints
@@ -52,8 +53,7 @@ def catalogue() -> str:
         parts.append(f"## {module}")
         parts += [_event(name, NAMES[name]) for name in names]
     parts += ["## Old names", *(_old(name) for name in UPCASTS)]
-    found = {part for event in NAMES.values() for part in _inside(event)} | {Metadata}
-    inside = sorted(found, key=lambda part: (_name(part), part.__module__))
+    inside = sorted(_parts(), key=_name)
     parts += ["## Shapes", "What stands inside events, and beside them."]
     parts += [_shape(part) for part in inside if is_dataclass(part)]
     parts += ["## Words", "What a field with a closed list may say."]
@@ -113,8 +113,15 @@ def _told(of: Any) -> str:  # noqa: ANN401 - a class or a function
     return cleandoc(of.__doc__ or "")
 
 
+@cache
+def _parts() -> frozenset[type]:
+    return frozenset(part for event in NAMES.values() for part in _inside(event)) | {Metadata}
+
+
 def _name(of: type) -> str:
-    return of.__name__
+    """Give the name of a shape or a list; where two are called the same, with what they belong to."""
+    alike = {part for part in _parts() if part.__name__ == of.__name__}
+    return of.__name__ if len(alike) <= 1 else f"{of.__module__.split('.')[1]}.{of.__name__}"
 
 
 def _anchor(heading: str) -> str:

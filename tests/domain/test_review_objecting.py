@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -314,15 +315,18 @@ def test_what_was_missed_before_the_exclusion_stays_missed() -> None:
     assert event.late is True
 
 
-def test_nobody_is_called_anew_who_gave_no_name_or_was_judged_already() -> None:
+def test_nobody_is_called_anew_who_gave_no_name_or_was_called_or_judged_already() -> None:
     """Only who is still waited for has a new time to be called in."""
-    out = (APPEALED, PROPOSED, DECIDED, replace(EXCLUDED, tell_due=None), OBJECTED, PROPOSED_BACK)
+    early = [replace(one, at=local("02-24", "12:00")) for one in (APPEALED, PROPOSED, DECIDED, EXCLUDED)]
+    out: tuple[Any, ...] = (*early, OBJECTED, PROPOSED_BACK)
     for begin in ((UNNAMED, UNNAMED_ORDER, EVIDENCED), (BADLY, WORK_ORDER, EVIDENCED, CONTACTED)):
         bad(*begin, *out).when(CONFIRM_BACK).then([DECIDED_BACK, REINSTATED])
     verified = (BADLY, WORK_ORDER, EVIDENCED, VERIFIED, *out)
     bad(*verified).when(CONFIRM_BACK).then(
         [DECIDED_BACK, replace(REINSTATED, verify_due=None, rectify_due=until("03-13"))]
     )
+    praise = bad(SUBMITTED, NOTICED, EVIDENCED, *out).when(CONFIRM_BACK)
+    praise.then([DECIDED_BACK, replace(REINSTATED, verify_due=None)])
 
 
 def test_a_reinstated_review_is_handled_to_its_end() -> None:

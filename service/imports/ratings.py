@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.decider import THE_SYSTEM, Code
 from domain.errors import Refused
 from domain.occasion import stream
+from domain.review.submitting import ticked
 from domain.rulebook import Profile
 from service.asking import Asked
 from service.casebook import IMPORT_NAMESPACE
@@ -97,6 +98,8 @@ def give(parts: Parts, ledger: Ledger, case: str, one: Planned) -> Refused | Non
         for key, name in (("open", "open-occasion"), (one.key, "submit-review"))
     )
     try:
+        # Before the visit is written down: a row is taken whole or not at all.
+        ticked(rating.grade, rating.codes, parts.book.facts(), anew=False)
         there, _ = parts.reviews.open_occasion(visit, THE_SYSTEM, opening, profile=Profile.LEDGER)
         parts.reviews.take_over(there, rating, rates)
     except Refused as refused:

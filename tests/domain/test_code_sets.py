@@ -12,10 +12,12 @@ from domain.code_sets import CodeSet, CodeSetRef
 from domain.decider import THE_SYSTEM
 from domain.errors import AlreadyThere, CodeNotOfGrade, NotYourRole, OutOfTurn, UnknownReference
 from domain.grade import Grade
+from domain.occasion import Submit
+from domain.review import Submitted
 from domain.rulebook import RULEBOOK, AdoptCodeSet, CodeSetAdopted, Rulebook
 from tests.hall import DESK, ENTERED
 from tests.specification import given
-from tests.visits import FACTS, FIVE, GOOD, INVITED, OPENED, SUBMIT, WORDS, visit
+from tests.visits import FACTS, FIVE, GOOD, INVITED, OF_LEDGER, OPENED, SUBMIT, WORDS, visit
 
 # Transcribed from domain.md §7.3: first digit 5 is very satisfied, 1 very dissatisfied.
 GRADES: Final = {
@@ -67,6 +69,23 @@ def test_a_code_is_ticked_with_its_grade_and_no_other(code: str) -> None:
             assert len(asked.events) == 2 + grade.bad
         else:
             asked.then_refused(CodeNotOfGrade, codes=code)
+
+
+@pytest.mark.parametrize("code", sorted(RETIRED))
+def test_a_retired_code_is_kept_in_what_a_ledger_tells(code: str) -> None:
+    """It was in use when that was rated; one of another grade, or that nobody knows, is refused there too."""
+
+    def told(grade: Grade, ticked: str) -> Submit:
+        opinion = replace(GOOD, grade=grade, codes=(ticked,))
+        return replace(SUBMIT, by=THE_SYSTEM, token=None, opinion=opinion)
+
+    own = GRADES[code[0]]
+    _, submitted = visit(OF_LEDGER).when(told(own, code)).events
+    assert isinstance(submitted, Submitted)
+    assert submitted.codes == (code,)
+    for grade in set(Grade) - {own}:
+        visit(OF_LEDGER).when(told(grade, code)).then_refused(CodeNotOfGrade, codes=code)
+    visit(OF_LEDGER).when(told(own, "999")).then_refused(UnknownReference, value="999")
 
 
 @pytest.mark.parametrize("code", sorted(RETIRED))

@@ -227,6 +227,9 @@ def test_a_code_nobody_knows_rejects_the_row(parts: Parts, tmp_path: Path) -> No
     counts = import_table(parts, file_of(tmp_path, *rows, header=HEADER), read("ours", OURS))
     assert [one.said for one in counts.rejected if "[unknown-reference]" in one.said]
     assert counts.commands == {}
+    with parts.pool.connection() as connection:
+        found = connection.execute("select count(*) from events where name ~ '^(occasion|review)'").fetchone()
+    assert found == (0,)
 
 
 def only(parts: Parts, name: str) -> Any:  # noqa: ANN401 - an event as it is stored

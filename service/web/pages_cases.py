@@ -16,7 +16,6 @@ from starlette.responses import Response
 
 from domain.complaint.intake import Confidentiality
 from domain.complaint.state import TERMINAL, Step
-from domain.deadlines import Due
 from domain.decider import Code, Role
 from domain.errors import Refused
 from domain.sealed import sealed_values
@@ -100,7 +99,7 @@ def _line(here: Around, row: DocketRow) -> dict[str, Any]:
         "department": here.department(row.department),
         "registered": here.teller.moment(row.registered_at),
         "flags": _flags(here, row),
-        **_due(here, row, row.due, provisional=row.due_provisional),
+        **here.due(row.profile, row.due, provisional=row.due_provisional),
     }
 
 
@@ -119,18 +118,6 @@ def _flags(here: Around, row: DocketRow) -> list[str]:
         (row.linked, t("flag.linked", linked=row.linked)),
     )
     return [said for holds, said in told if holds]
-
-
-def _due(here: Around, row: DocketRow, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
-    """Give a date as it is shown, and whether it is over; nobody is late by a date that may still move.
-
-    `over`: what it was for has been done, or need not be any more.
-    """
-    if at is None:
-        return {"due": "", "late": False, "provisional": False}
-    limit = Due(at=at, day=at.astimezone(here.zone).date(), provisional=provisional)
-    late = here.facts.late(row.profile, limit, here.now)
-    return {"due": here.teller.moment(at), "late": bool(late) and not over, "provisional": provisional and not over}
 
 
 def _case(
@@ -211,8 +198,8 @@ def _summary(here: Around, row: DocketRow) -> list[tuple[str, Any]]:
     over = row.replied_at is not None or row.step in TERMINAL
     shown = [
         ("step", here.step(row.step)),
-        ("due", _due(here, row, row.due, provisional=row.due_provisional)),
-        ("handle_due", _due(here, row, row.handle_due, provisional=row.handle_due_provisional, over=over)),
+        ("due", here.due(row.profile, row.due, provisional=row.due_provisional)),
+        ("handle_due", here.due(row.profile, row.handle_due, provisional=row.handle_due_provisional, over=over)),
         ("category", here.category(row.category)),
         (
             "about",

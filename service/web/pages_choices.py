@@ -6,11 +6,12 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Final, get_type_hints
+from typing import Any, Final, get_type_hints
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.complaint.state import Step
+from domain.deadlines import Due
 from domain.decider import Code, Event, PersonKey, Role
 from domain.handling import Facts
 from domain.register import Entry as Entered
@@ -73,6 +74,21 @@ class Around:
             return code or ""
         return found.name_zh if self.t.language is Language.CHINESE else found.name_en
 
+    def due(self, profile: Profile, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
+        """Give a date (UTC) as it is shown, and whether it is over; nobody is late by a date that may still move.
+
+        `over`: what it was for has been done, or need not be any more.
+        """
+        if at is None:
+            return {"due": "", "late": False, "provisional": False}
+        limit = Due(at=at, day=at.astimezone(self.zone).date(), provisional=provisional)
+        late = self.facts.late(profile, limit, self.now)
+        return {
+            "due": self.teller.moment(at),
+            "late": bool(late) and not over,
+            "provisional": provisional and not over,
+        }
+
     def choices(self, entries: Sequence[Entry] = (), command: Code | None = None) -> Choices:
         """Give all that fields can refer to; `entries` are those of the case that a command is about."""
         register, policy = self.facts.register, self.facts.rulebook.latest(Profile.HALL)
@@ -123,13 +139,18 @@ class Around:
             for person, posts in held.items()
         ]
 
-    def _under_way(self, entries: Sequence[Entry], command: Code | None) -> dict[str, list[Option]]:
-        """Find what events of a case gave an id, the newest first, each told by the event that made it."""
+    def named(self, entries: Sequence[Entry]) -> dict[str, dict[UUID, str]]:
+        """Give what events gave an id, by the names of their fields, each told by the event that made it."""
         found: dict[str, dict[UUID, str]] = {}
         for entry in entries:
             for name, key in _ids(entry.event):
                 told = f"{say(self.teller, entry.event)} · {self.teller.moment(entry.event.at)}"
                 found.setdefault(name, {}).setdefault(key, told)
+        return found
+
+    def _under_way(self, entries: Sequence[Entry], command: Code | None) -> dict[str, list[Option]]:
+        """Find what events of a case gave an id, the newest first, each told by the event that made it."""
+        found = self.named(entries)
         told_of = {key: told for ids in found.values() for key, told in ids.items()}
         for name, live in _live(entries, command).items():
             # What the next command calls otherwise than the event that made it is found by its id.

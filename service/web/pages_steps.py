@@ -47,7 +47,13 @@ def offers(found: Mapping[Code, Refused | None], row: DocketRow, here: Around) -
     """Give the steps that are in turn for a case, in the order of the loop; what only machines do is left out."""
     in_turn = [*NEXT_STEPS[row.step], *(name for name, refusal in found.items() if refusal is None)]
     return [
-        _offer(name, found[name], row, here)
+        offer(
+            here,
+            (name, found[name]),
+            _may(name, row, here),
+            plain=not parts(FORMS[name]),
+            forward=name in OF_THE_LOOP.get(row.step, ()),
+        )
         for name in dict.fromkeys(in_turn)
         if name in found
         and not isinstance(found[name], OutOfTurn | NothingOpen)
@@ -55,14 +61,17 @@ def offers(found: Mapping[Code, Refused | None], row: DocketRow, here: Around) -
     ]
 
 
-def _offer(name: Code, refusal: Refused | None, row: DocketRow, here: Around) -> Offer:
+def offer(
+    here: Around, step: tuple[Code, Refused | None], may: frozenset[Role], *, plain: bool, forward: bool
+) -> Offer:
+    """Give a step with what stands in its way for somebody, if anything does, and who `may` take it instead."""
+    name, refusal = step
     said = here.t.command(name)
     if refusal is None:
-        forward = name in OF_THE_LOOP.get(row.step, ())
-        return Offer(command=name, name=said, allowed=True, plain=not parts(FORMS[name]), forward=forward)
+        return Offer(command=name, name=said, allowed=True, plain=plain, forward=forward)
     reason, then = here.t.refused(refusal)
     if isinstance(refusal, NotYourRole):
-        roles = [here.t.word(role) for role in Role if role in _may(name, row, here) - MACHINE]
+        roles = [here.t.word(role) for role in Role if role in may - MACHINE]
         then = here.t("steps.who_may", roles=here.t("comma").join(roles))
     return Offer(command=name, name=said, allowed=False, code=refusal.code, reason=reason, then=then)
 

@@ -191,9 +191,14 @@ def one(review_id: ReviewId, response: Response, parts: InParts, who: Reader) ->
     """
     row, entries = known_review(parts.pool, who.viewer, review_id)
     head(response, row.version, row.position)
+    sealed = sealed_in(row, tellable(parts.pool, who.viewer, entries))
+    return {**whole(parts, who, row, entries, parts.book.facts()), "sealed": sealed}
+
+
+def sealed_in(row: ReviewRow, told: list[Entry]) -> list[str]:
+    """Name the sealed values among what may be told; who rated without a name has none."""
     shut = frozenset() if row.identity_mode is IdentityMode.REAL_NAME else IDENTITY
-    sealed = {kind for entry in tellable(parts.pool, who.viewer, entries) for kind, _ in sealed_values(entry.event)}
-    return {**whole(parts, who, row, entries, parts.book.facts()), "sealed": sorted(sealed - shut)}
+    return sorted({kind for entry in told for kind, _ in sealed_values(entry.event)} - shut)
 
 
 @router.get("/{review_id}/history", summary="Tell a review in sentences, also as it stood at any moment")
@@ -221,6 +226,11 @@ class OpenReviewForm(BaseModel):
 @router.post("/{review_id}/open", summary="Open sealed values; it goes on record")
 def open_sealed(review_id: ReviewId, form: OpenReviewForm, parts: InParts, who: Reader) -> dict[str, Any]:
     """Open what was written, and name and phone of who rated unless they stay anonymous; it goes on record."""
+    return {"values": opened(review_id, form, parts, who, "api")}
+
+
+def opened(review_id: UUID, form: OpenReviewForm, parts: Parts, who: Caller, source: str) -> list[dict[str, Any]]:
+    """Open sealed values, for API and pages; `source` says on record which. Raises as `purpose_of_review`."""
     row, entries = known_review(parts.pool, who.viewer, review_id)
     wanted = frozenset(form.fields)
     purpose = purpose_of_review(who.actor.role, wanted)
@@ -234,14 +244,12 @@ def open_sealed(review_id: ReviewId, form: OpenReviewForm, parts: InParts, who: 
     ]
     if found:
         # First on record, then read.
-        parts.book.opened(review_id, who.actor, purpose, [kind for _, kind, _ in found], "api")
+        parts.book.opened(review_id, who.actor, purpose, [kind for _, kind, _ in found], source)
     texts = parts.vault.open_many([(kind, value) for _, kind, value in found])
-    return {
-        "values": [
-            {"event": entry.name, "field": kind, "text": text, "erased": text is None}
-            for (entry, kind, _), text in zip(found, texts, strict=True)
-        ]
-    }
+    return [
+        {"event": entry.name, "field": kind, "text": text, "erased": text is None}
+        for (entry, kind, _), text in zip(found, texts, strict=True)
+    ]
 
 
 class OwnReviewForm(OwnLinkForm):

@@ -45,7 +45,7 @@ class Texts:
 
     def command(self, name: str) -> str:
         """Give what a command is called on a button: as in histories, but that a button begins with a capital."""
-        called = self.word(f"command_{name}")
+        called = self.find(f"command.{name}") or self.word(f"command_{name}")
         return called[:1].upper() + called[1:]
 
     def label(self, form: str, field: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.requests import Request
+from pydantic import Field
 
 from domain.decider import Code
 from domain.errors import NotYourRole
@@ -19,6 +20,12 @@ from service.web.complaints import Registration, taken_home
 from service.web.deps import Caller, InOptionalCaller, InParts
 
 public = APIRouter(prefix="/own/review", tags=["reviews"])
+
+
+class ComplaintOfReview(Registration):
+    """What somebody takes home who made a complaint of a rating."""
+
+    recorded: bool = Field(description="Whether it was made of the words that were sent now.")
 
 
 def _theirs(request: Request, parts: Parts, who: Caller | None, own_link: str, command: Code) -> None:
@@ -56,7 +63,7 @@ def confirm_mistake(
     summary="Make a complaint of the own bad rating, in one step (差评转投诉)",
     status_code=201,
     response_model=None,
-    responses={201: {"model": Registration}},
+    responses={201: {"model": ComplaintOfReview}},
 )
 def complain(
     request: Request, response: Response, form: ComplaintOfReviewForm, parts: InParts, who: InOptionalCaller

@@ -45,9 +45,9 @@ REVIEW_COMMANDS: Final[Mapping[Code, tuple[frozenset[Role], str]]] = MappingProx
         ),
         "verify": (frozenset({Role.VERIFIER}), "never who was rated (domain.md §7.2)"),
         "plan-rectification": (WORKS, "the unit that has the work order (domain.md §7.2)"),
-        "rectify": (WORKS, "the same"),
-        "explain": (WORKS, "the same"),
-        "reply": (WORKS, "the same"),
+        "rectify": (WORKS, "the unit that has the work order (domain.md §7.2)"),
+        "explain": (WORKS, "the unit that has the work order (domain.md §7.2)"),
+        "reply": (WORKS, "the unit that has the work order (domain.md §7.2)"),
         "revisit": (frozenset({Role.REVISIT_OFFICER}), "somebody outside the unit (domain.md §7.2)"),
         "appeal": (
             frozenset({Role.RESPONDENT, Role.UNIT_HEAD, Role.SUPERVISOR}),
@@ -124,6 +124,7 @@ REVIEW_TURNS: Final[Mapping[Code, tuple[Step, ...]]] = MappingProxyType(
     }
 )
 """What comes before each command."""
+OWN_TURNS: Final[Mapping[Code, tuple[Step, ...]]] = MappingProxyType({"object": EXCLUDED})
 BY_ROLE: Final[Mapping[tuple[Code | None, Role | None], tuple[Step, ...]]] = MappingProxyType(
     {
         ("record-evidence", Role.PANEL): CONTESTED,
@@ -142,9 +143,15 @@ def review_command_of(door: tuple[str, str]) -> Code | None:
     return name if door[0] == "POST" and name in REVIEW_COMMANDS else None
 
 
+def own_step_of(door: tuple[str, str]) -> Code | None:
+    """Give the name of what somebody with the own link does there, where that has a turn of its own."""
+    name = door[1].rsplit("/", 1)[-1]
+    return name if name in OWN_TURNS else None
+
+
 def steps_before(command: Code | None, who: Role | None) -> tuple[Step, ...]:
     """Give what has to happen to a bad rating before somebody gives a command, or only looks at it."""
-    usual = () if command is None else REVIEW_TURNS[command]
+    usual = () if command is None else {**REVIEW_TURNS, **OWN_TURNS}[command]
     return BY_ROLE.get((command, who), usual)
 
 

@@ -105,6 +105,9 @@ def test_no_calendar_moves_a_date_somebody_set() -> None:
     recompute = watching.RecomputeDeadlines(at=local("02-27"), by=THE_SYSTEM)
     bad(*LISTED, facts=facts).when(recompute).then_nothing()
     assert bad(*BEFORE, COMPLEX, facts=facts).when(recompute).event.new == until("03-18")
+    # Also where the promise is the very last day of the policy's limit.
+    at_last = replace(PLANNED, due=until("03-17"))
+    bad(*BEFORE, COMPLEX, at_last, facts=facts).when(recompute).then_nothing()
 
 
 def test_a_plan_keeps_to_the_limit() -> None:

@@ -5,7 +5,7 @@ Whoever does not trust the program reads this page, or writes another one from d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -34,7 +34,7 @@ with told as materialized (
     select distinct stream_id from told
     where name = 'review.flagged.1' and e ->> 'flag' not in (select flag from cleared)
 )
-select t.stream_id, t.e ->> 'grade' = 'very_satisfied' and t.stream_id in (select stream_id from flagged)
+select t.stream_id, t.e ->> 'grade' = 'very_satisfied' and t.stream_id in (select stream_id from flagged), t.position
 from told t where t.name = 'review.submitted.1' and t.e ->> 'hall' = %(hall)s and t.e ->> 'profile' = %(profile)s
 and t.e ->> 'reviewer' is not null
 and (t.e ->> 'at')::timestamptz >= %(begins)s::timestamptz and (t.e ->> 'at')::timestamptz < %(ends)s::timestamptz
@@ -79,7 +79,7 @@ def _checked(connection: psycopg.Connection, draw: UUID) -> Checked:
     opened, drawn = steps.get("review.seed-opened.1"), steps.get("review.drawn.1")
     if _moment(announced["at"]) > _moment(announced["begins"]):
         wrong.append("it was announced when the time it covers had begun")
-    found: list[tuple[UUID, bool]] = []
+    found: list[tuple[UUID, bool, int]] = []
     picked: Sequence[str] = ()
     waiting = 0
     if opened is not None:
@@ -91,6 +91,9 @@ def _checked(connection: psycopg.Connection, draw: UUID) -> Checked:
         wrong += _of_the_moment(connection, opened[0], position, recorded_at, told)
         span = {name: announced[name] for name in ("hall", "profile", "begins", "ends")}
         found = connection.execute(_MEMBERS, {**span, "before": opened[0]}).fetchall()
+        early = sum(1 for *_, position in found if position < steps["review.draw-announced.1"][0])
+        if early:
+            wrong.append(f"{early} members stand in the log before it was announced")
         wrong += _of_the_choice(found, announced, opened[2]["seed"], told)
         picked = told["drawn"]
         waiting = _waiting(connection, draw, picked)
@@ -133,11 +136,10 @@ def _of_the_moment(
 
 
 def _of_the_choice(
-    found: Iterable[tuple[UUID, bool]], announced: dict[str, Any], seed: str, told: dict[str, Any]
+    found: Sequence[tuple[UUID, bool, int]], announced: dict[str, Any], seed: str, told: dict[str, Any]
 ) -> Iterator[str]:
-    listed = list(found)
-    everybody = [review for review, _ in listed]
-    noticed = [review for review, flagged in listed if flagged]
+    everybody = [review for review, *_ in found]
+    noticed = [review for review, flagged, _ in found if flagged]
     for what, members, count, digest in (
         ("members", everybody, told["members"], told["members_digest"]),
         ("flagged members", noticed, told["flagged"], told["flagged_digest"]),

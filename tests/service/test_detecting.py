@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -179,6 +180,24 @@ def test_what_is_stopped_in_between_goes_on_where_it_was(hall: Hall, connection:
     connection.execute("update projection_positions set position = 0 where name = 'detectors'")
     assert look(hall, connection) == 0
     assert sorted(one["review"] for one in flags(hall)) == sorted(given)
+
+
+def test_two_nodes_at_once_raise_each_flag_once(hall: Hall) -> None:
+    """A lock chooses one of them; where both look all the same, the name of each flag keeps it from twice."""
+    given = give_many(hall, 12, input_ms=1, device="phone-1")
+    hall.project()
+    facts, (_, now) = hall.parts.book.facts(), hall.parts.book.register_now()
+
+    def one(_: int) -> int:
+        with psycopg.connect(hall.parts.dsn, autocommit=True) as own:
+            return Detecting(hall.parts.book, page=3).round(own, facts, now)
+
+    with ThreadPoolExecutor(3) as threads:
+        raised = sum(threads.map(one, range(3)))
+    hall.project()
+    found = [(one["review"], one["detector"]) for one in flags(hall, limit=200)]
+    assert len(found) == len(set(found)) == raised == 12 * 3  # too fast, a burst, a run
+    assert {review for review, _ in found} == set(given)
 
 
 def test_timers_look_at_ratings_too(hall: Hall, connection: psycopg.Connection) -> None:

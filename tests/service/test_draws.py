@@ -57,13 +57,13 @@ HALF: Final = 500
 GOOD: Final[dict[str, Any]] = {"grade": "very_satisfied", "codes": ("517",)}
 
 
-def adopt(parts: Parts, at: datetime, **numbers: int) -> None:
-    """Put a policy in force that draws more than one in a hundred."""
+def adopt(parts: Parts, at: datetime, version: int = 2, **numbers: int) -> None:
+    """Put a policy in force with other shares."""
     first = policy("hall")
     changed = {key.replace("_", ".", 1): value for key, value in numbers.items()}
     kept = [one for one in first.numbers if one.key not in changed]
     more = [Number(key=key, value=value, source="D") for key, value in changed.items()]
-    command = AdoptPolicy(at=at, by=THE_SYSTEM, policy=replace(first, version=2, numbers=(*kept, *more)))
+    command = AdoptPolicy(at=at, by=THE_SYSTEM, policy=replace(first, version=version, numbers=(*kept, *more)))
     asked = Asked(command_id=uuid4(), source="test", name="adopt", moment=at)
     parts.book.transact(rulebook.RULEBOOK, rulebook.STREAM, command, asked)
 
@@ -346,6 +346,28 @@ def test_a_seed_that_does_not_fit_is_found_out(house: House) -> None:
     assert wrong[0].endswith("it was done twice")
 
 
+def test_a_draw_that_was_put_in_afterwards_is_found_out(house: House) -> None:
+    """Dated back, it still stands behind the ratings that it decides on: the log tells what came first."""
+    house.rate(MARCH + timedelta(days=1))
+    seed, basis = "ab" * 32, house.parts.book.facts().basis(HALL.profile, FEBRUARY)
+    announced = DrawAnnounced(
+        at=FEBRUARY, by=THE_SYSTEM, hall="GXQ", profile=HALL.profile, begins=MARCH, ends=APRIL, all_permille=1000,  # type: ignore[arg-type]  # hall
+        flagged_permille=0, commitment=commitment(seed), basis=basis,
+    )  # fmt: skip
+    house.pretend(announced, SeedOpened(at=APRIL, by=THE_SYSTEM, seed=seed))
+    house.seal()
+    house.round(APRIL)
+    assert house.checked().wrong == ("1 members stand in the log before it was announced",)
+
+
+def test_a_policy_that_draws_nothing_announces_nothing(house: House) -> None:
+    """Without shares there is no draw, and before any policy there is none either."""
+    assert house.round(LONG_AGO - timedelta(days=1)) == 0
+    adopt(house.parts, FEBRUARY, version=3, draw_all_permille=0, draw_flagged_permille=0)
+    assert house.round(FEBRUARY + TICK) == 0
+    assert list(check(house.connection)) == []
+
+
 def typed(house: House, *words: object) -> Result:
     """Type a command of the audit."""
     app = typer.Typer(pretty_exceptions_enable=False)
@@ -372,7 +394,6 @@ def test_anybody_draws_again_on_the_command_line(march: House) -> None:
 
 def test_an_excluded_review_is_not_asked_for_again_and_again(hall: Hall) -> None:
     """Drawn and then excluded: no check is owed, nothing waits, and the next look asks no more."""
-    rating = rated(hall, grade="dissatisfied", codes=["214"])
     with psycopg.connect(hall.parts.dsn, autocommit=True) as connection:
         house = House(hall.parts, connection)
         _, now = hall.parts.book.register_now()
@@ -380,14 +401,13 @@ def test_an_excluded_review_is_not_asked_for_again_and_again(hall: Hall) -> None
         draw = drawing.stream("GXQ", begins)
         seed = "ab" * 32
         basis = hall.parts.book.facts().basis(HALL.profile, now)
-        house.pretend(
-            DrawAnnounced(
-                at=begins - TICK, by=THE_SYSTEM, hall="GXQ", profile=HALL.profile, begins=begins, ends=ends,  # type: ignore[arg-type]  # hall
-                all_permille=1000, flagged_permille=0, commitment=commitment(seed), basis=basis,
-            ),
-            SeedOpened(at=ends, by=THE_SYSTEM, seed=seed),
-            stream=draw,
+        announced = DrawAnnounced(
+            at=begins - TICK, by=THE_SYSTEM, hall="GXQ", profile=HALL.profile, begins=begins, ends=ends,  # type: ignore[arg-type]  # hall
+            all_permille=1000, flagged_permille=0, commitment=commitment(seed), basis=basis,
         )  # fmt: skip
+        house.pretend(announced, stream=draw)
+        rating = rated(hall, grade="dissatisfied", codes=["214"])
+        house.pretend(SeedOpened(at=ends, by=THE_SYSTEM, seed=seed), stream=draw)
         house.seal()
         draws = Draws(hall.parts)
         facts = hall.parts.book.facts()

@@ -114,6 +114,8 @@ def _report(counts: Counts, *, dry_run: bool) -> None:
     )
     if not dry_run and counts.done and counts.seconds:
         typer.echo(f"{counts.done / counts.seconds:.0f} commands/s, {counts.peak / 2**20:.0f} MiB at most")
+    if counts.unread:
+        typer.echo(f"columns of which nothing is taken: {', '.join(map(rejected.plain, counts.unread))}")
     for kind, remarks in (("rejected", counts.rejected), ("read as", counts.noted)):
         for remark in remarks[:SHOWN]:
             typer.echo(f"row {remark.row} ({rejected.plain(remark.case)}): {remark.said}")

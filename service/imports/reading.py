@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -54,21 +54,23 @@ class Broken:
 
 Value = str | datetime | Broken | None
 """A cell: a text, a date of a workbook (local), something broken, or nothing."""
+Unread = Callable[[Sequence[str]], None]
+"""Told the columns of a table of which nothing is taken."""
 Row = tuple[int, tuple[Value, ...]]
 """The number of a row, as a spreadsheet shows it (an event log: the number of the event), and the cells asked for."""
 
 
-def read(path: Path, source: Source, wanted: Sequence[str]) -> Iterator[Row]:
+def read(path: Path, source: Source, wanted: Sequence[str], unread: Unread = lambda _names: None) -> Iterator[Row]:
     """Read the rows of a file; of each the columns asked for, in their order, null markers as None. No row is empty.
 
-    Raises NotThisTable, OSError.
+    The columns of a table that nobody asks for are told to `unread`. Raises NotThisTable, OSError.
     """
     with _opened(path, source) as (file, kind):
         match kind:
             case "csv":
-                found = _csv(file, source, wanted)
+                found = _csv(file, source, wanted, unread)
             case "xlsx":
-                found = _xlsx(file, source, wanted)
+                found = _xlsx(file, source, wanted, unread)
             case _:
                 found = _xes(file, wanted)
         nothing = {None, "", *source.null}
@@ -162,12 +164,12 @@ def _on_disk(file: IO[bytes]) -> Iterator[IO[bytes]]:
         yield copy
 
 
-def _csv(file: IO[bytes], source: Source, wanted: Sequence[str]) -> Iterator[Row]:
+def _csv(file: IO[bytes], source: Source, wanted: Sequence[str], unread: Unread) -> Iterator[Row]:
     text = io.TextIOWrapper(file, encoding=source.encoding, newline="")
     delimiter = source.delimiter
     try:
         rows = csv.reader(_lines(text), delimiter=delimiter, strict=True)
-        places = _places(next(rows, []), wanted)
+        places = _places(next(rows, []), wanted, unread)
         for number, cells in enumerate(rows, 2):
             yield number, tuple(cells[place] if place < len(cells) else None for place in places)
     except csv.Error as error:
@@ -187,7 +189,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _xlsx(file: IO[bytes], source: Source, wanted: Sequence[str]) -> Iterator[Row]:
+def _xlsx(file: IO[bytes], source: Source, wanted: Sequence[str], unread: Unread) -> Iterator[Row]:
     with _zip(file) as archive:
         _bounded(archive.infolist(), LARGEST_WORKBOOK)
         if any(DOCUMENT_TYPE in archive.open(one).read(HEAD) for one in archive.infolist() if not one.is_dir()):
@@ -205,7 +207,7 @@ def _xlsx(file: IO[bytes], source: Source, wanted: Sequence[str]) -> Iterator[Ro
     sheet = workbook[source.sheet] if source.sheet is not None else workbook.worksheets[0]
     sheet.reset_dimensions()  # what a workbook says of its size may be wrong
     rows = sheet.iter_rows(values_only=True)
-    places = _places([str(cell) for cell in next(rows, ())], wanted)
+    places = _places([str(cell) for cell in next(rows, ())], wanted, unread)
     for number, cells in enumerate(rows, 2):
         yield number, tuple(_value(cells[place]) if place < len(cells) else None for place in places)
 
@@ -251,11 +253,12 @@ def _xes(file: IO[bytes], wanted: Sequence[str]) -> Iterator[Row]:
         raise NotThisTable(str(error)) from error
 
 
-def _places(header: Sequence[str], wanted: Sequence[str]) -> list[int]:
+def _places(header: Sequence[str], wanted: Sequence[str], unread: Unread) -> list[int]:
     there = [name.strip() for name in header]
     if missing := [name for name in wanted if name not in there]:
         shown = ", ".join(there[:40]) or "nothing"
         raise NotThisTable(f"there is no column {', '.join(missing)}; the first row has {shown}")
     if double := [name for name in wanted if there.count(name) > 1]:
         raise NotThisTable(f"several columns are called {', '.join(double)}; give each a name of its own")
+    unread([name for name in there if name and name not in wanted])
     return [there.index(name) for name in wanted]

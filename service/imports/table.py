@@ -55,8 +55,8 @@ Events = Sequence[tuple[Event, UUID]]
 class Counts:
     """What an import did, or would do: rows read, cases in them, commands by kind done now, and done before.
 
-    `unchanged` are rows that tell nothing which is kept here. `noted` says how cells were read; `seconds` is how long
-    the writing took, `peak` the most memory this process ever held, in bytes.
+    `unchanged` are rows that tell nothing which is kept here, `unread` columns of which nothing is. `noted` says how
+    cells were read; `seconds` is how long the writing took, `peak` the most memory this process ever held, in bytes.
     """
 
     read: int = 0
@@ -66,6 +66,7 @@ class Counts:
     unchanged: int = 0
     rejected: list[Remark] = field(default_factory=list)
     noted: list[Remark] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     seconds: float = 0.0
     peak: int = 0
 
@@ -136,7 +137,7 @@ def _rows(
     path: Path, cells: Cells, counts: Counts
 ) -> Iterator[tuple[int, str, tuple[Value, ...], Callable[[str], None]]]:
     """Give the rows whose case is known, each with a way to note how it was read."""
-    for row, values in read(path, cells.ledger.source, cells.ledger.columns):
+    for row, values in read(path, cells.ledger.source, cells.ledger.columns, counts.unread.extend):
         counts.read += 1
         # The same few texts stand in most rows: one copy of each is held.
         held = tuple(sys.intern(one) if type(one) is str and len(one) <= SHORT else one for one in values)

@@ -114,6 +114,8 @@ def test_every_rating_is_in_with_its_grade_and_its_words(imported: Imported) -> 
     """Nothing is rejected; grades and texts are those of an independent reading."""
     assert [(one.read, one.cases, one.rejected) for one in imported.counts] == [(100, 100, [])] * 3
     assert [one.commands for one in imported.counts] == [{"rate": 100}] * 3
+    aspects = [name for name in rows_of(FILES[0])[0] if name not in LEDGER.columns]
+    assert [one.unread for one in imported.counts] == [aspects] * 3
     assert len(imported.told) == len(imported.submitted) == len(imported.opened) == 300
     assert Counter(one.event["grade"] for one in imported.submitted) == Counter(
         STARS[row["star"]] for row in imported.told.values()

@@ -341,7 +341,7 @@ def anew(review: Review, at: datetime, facts: Facts) -> Anew:
 def _tell(review: Review, command: Tell, facts: Facts) -> Sequence[Event | For]:
     at, by = command.at, command.by
     policy = admit(review, command, "tell", facts)
-    if review.told or not review.known:
+    if review.told:
         return []
     day = facts.day(review.profile, at)
     # A letter or a message that was sent tells them; whoever cannot be reached at all reads it with the own link.

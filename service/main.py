@@ -36,6 +36,8 @@ from service.web import (
     pages_own,
     pages_rate,
     pages_rating,
+    pages_review,
+    pages_reviews,
     pages_session,
     privacy,
     problems,
@@ -93,6 +95,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(pages_rating.router)
     app.include_router(pages_audit.router)
     app.include_router(pages_cases.router)
+    app.include_router(pages_reviews.router)
+    app.include_router(pages_review.router)
     return app
 
 

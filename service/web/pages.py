@@ -47,6 +47,7 @@ from service.web.deps import (
     same_origin,
 )
 from service.web.problems import FormTokenWrong, NoPostChosen, NotLoggedIn, PasswordChangeDue, status_of
+from service.web.reviews import READERS
 from service.web.sending import InSent
 from service.web.texts import Texts
 from service.web.widgets import Sent
@@ -60,6 +61,9 @@ STATIC: Final[Mapping[str, str]] = {
     "rate.css": "text/css",
     "rate.js": "text/javascript",
 }
+REVIEWS_ALONE: Final = frozenset({Role.VERIFIER, Role.PANEL})
+"""Whose work is with ratings and not with complaints."""
+SERVE: Final = frozenset({Role.INTAKE, Role.RESPONDENT, Role.HANDLER, Role.UNIT_HEAD})
 HEADERS: Final = {
     # With none at all, a browser sends its forms without saying where from, and we ask that they come from us.
     "Referrer-Policy": "same-origin",
@@ -185,7 +189,18 @@ class Page:
     @property
     def home(self) -> str:
         """Where somebody's work begins."""
-        return "/register" if self.caller is not None and self.caller.actor.role is Role.INTAKE else "/docket"
+        role = None if self.caller is None else self.caller.actor.role
+        return "/register" if role is Role.INTAKE else "/reviews" if role in REVIEWS_ALONE else "/docket"
+
+    @property
+    def reads_reviews(self) -> bool:
+        """Whether this is somebody who has a part in what becomes of ratings."""
+        return self.caller is not None and self.caller.actor.role in READERS
+
+    @property
+    def may_be_rated(self) -> bool:
+        """Whether this is somebody who may have served people whose ratings are then about them."""
+        return self.caller is not None and self.caller.actor.role in SERVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,11 +135,11 @@ def _case(
     here = replace(here, facts=with_primary(page.parts, row, here.facts))
     query = page.request.query_params
     moments = {name: query.get(name, "") for name in ("as_of", "known_at")}
-    telling, unread = _telling(page, here, moments)
+    asked, unread = telling(page, here, moments)
     stood, shown = told_at(
-        page.parts.pool, who.actor.role, entries, case_id, as_of=telling.as_of, known_at=telling.known_at
+        page.parts.pool, who.actor.role, entries, case_id, as_of=asked.as_of, known_at=asked.known_at
     )
-    past = telling.as_of is not None or telling.known_at is not None
+    past = asked.as_of is not None or asked.known_at is not None
     kinds = sorted({kind for entry in entries for kind, _ in sealed_values(entry.event)})
     purpose = PURPOSES.get(who.actor.role)
     found = refusals(row, entries, here, who)
@@ -179,7 +179,7 @@ def _may_open(who: Caller, kind: str) -> bool:
     return kind not in IDENTITY or who.actor.role in SEES_IDENTITY
 
 
-def _telling(page: Page, here: Around, moments: Mapping[str, str]) -> tuple[complaints.Telling, bool]:
+def telling(page: Page, here: Around, moments: Mapping[str, str]) -> tuple[complaints.Telling, bool]:
     """Read at which moment a case is told; what is no moment is said to be none, and the present is shown."""
     asked = {name: at_the_hall(value, here.zone) for name, value in moments.items() if value}
     try:

@@ -74,7 +74,7 @@ class Around:
             return code or ""
         return found.name_zh if self.t.language is Language.CHINESE else found.name_en
 
-    def due(self, profile: Profile, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
+    def due(self, profile: str, at: datetime | None, *, provisional: bool, over: bool = False) -> dict[str, Any]:
         """Give a date (UTC) as it is shown, and whether it is over; nobody is late by a date that may still move.
 
         `over`: what it was for has been done, or need not be any more.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -48,6 +49,19 @@ PUBLIC: Final[Mapping[Door, str]] = {
 """Why a page needs no log-in."""
 
 EVERYBODY: Final = frozenset(Role)
+READS_REVIEWS: Final = frozenset(
+    {
+        Role.VERIFIER,
+        Role.PANEL,
+        Role.HANDLER,
+        Role.UNIT_HEAD,
+        Role.DISPATCHER,
+        Role.REVISIT_OFFICER,
+        Role.SUPERVISOR,
+        Role.AUDITOR,
+        Role.SYSTEM,
+    }
+)
 REGISTRARS: Final = frozenset({Role.INTAKE, Role.DISPATCHER, Role.SYSTEM})
 ROLES: Final[Mapping[Door, frozenset[Role]]] = {
     ("GET", "/work"): EVERYBODY,
@@ -65,6 +79,17 @@ ROLES: Final[Mapping[Door, frozenset[Role]]] = {
     ("POST", "/cases/{case_id}/open"): EVERYBODY,
     ("GET", "/cases/{case_id}/{command}"): EVERYBODY,
     ("POST", "/cases/{case_id}/{command}"): EVERYBODY,
+    # Whoever reads no reviews is turned away; one that may not be known of is refused as one that is not there.
+    ("GET", "/reviews"): READS_REVIEWS,
+    ("GET", "/reviews/{review_id}"): READS_REVIEWS,
+    ("GET", "/reviews/{review_id}/open"): READS_REVIEWS,
+    ("POST", "/reviews/{review_id}/open"): READS_REVIEWS,
+    ("GET", "/reviews/{review_id}/{command}"): READS_REVIEWS,
+    ("POST", "/reviews/{review_id}/{command}"): READS_REVIEWS,
+    # Whoever was rated is told of nothing that is not about them.
+    ("GET", "/reviews/about-me"): EVERYBODY,
+    ("GET", "/reviews/about-me/{review_id}/{command}"): EVERYBODY,
+    ("POST", "/reviews/about-me/{review_id}/{command}"): EVERYBODY,
 }
 """Who may come in with a log-in; which cases and steps are theirs is tested where pages and rules are."""
 WITHOUT_POST: Final = frozenset(door for door in ROLES if door[1] in {"/work", "/logout", "/password", "/posts"})
@@ -83,7 +108,9 @@ def page_doors(app: FastAPI) -> list[Door]:
 def knock(client: TestClient, door: Door, case: Case, csrf: str | None = None) -> Response:
     """Knock at a door."""
     method, path = door
-    path = path.replace("{case_id}", case.id).replace("{command}", "accept").replace("{name}", "page.css")
+    command = "record-evidence" if path.startswith("/reviews") else "accept"
+    path = path.replace("{case_id}", case.id).replace("{command}", command).replace("{name}", "page.css")
+    path = path.replace("{review_id}", str(UUID(int=0)))
     data = {"fields": "narrative"} if csrf is None else {"fields": "narrative", "csrf": csrf}
     return client.request(method, path, data=data if method == "POST" else None, follow_redirects=False)
 
@@ -173,4 +200,4 @@ def test_a_page_nobody_listed_is_found(hall: Hall) -> None:
         return {}
 
     assert page_doors(hall.app) == before
-    assert all(re.fullmatch(r"/[a-z]*(/\{?[a-z_]+\}?)*", path) for _, path in before)
+    assert all(re.fullmatch(r"/[a-z]*(/\{?[a-z_-]+\}?)*", path) for _, path in before)

@@ -21,6 +21,7 @@ from domain.errors import Refused
 from projections.histories import Language
 from projections.words import WORDS
 from service.forms import FORMS, form, intake
+from service.forms.bad_reviews import REVIEW_FORMS
 from service.sealing import VaultError
 from service.web.texts import CATALOGUES, Texts, catalogue
 
@@ -117,7 +118,7 @@ def test_every_entry_is_a_refusal_or_a_page_uses_it() -> None:
 def test_our_own_checks_of_forms_speak_chinese() -> None:
     """A sentence that a form raises has its Chinese, where it holds nothing that changes."""
     sentences = set()
-    for module in {sys.modules[one.__module__] for one in FORMS.values()} | {form, intake}:
+    for module in {sys.modules[one.__module__] for one in (*FORMS.values(), *REVIEW_FORMS.values())} | {form, intake}:
         tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             match node:

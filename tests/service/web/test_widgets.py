@@ -21,8 +21,10 @@ from domain.handling import HALL_ZONE
 from projections.histories import Language
 from projections.words import WORDS
 from service.forms import FORMS
+from service.forms.bad_reviews import REVIEW_FORMS
 from service.forms.inquiry import RecordFindingForm
 from service.forms.intake import RegisterForm
+from service.forms.own_reviews import ComplaintOfReviewForm, ObjectionForm
 from service.forms.resolution import RevisitForm, SubmitReplyForm
 from service.web.drawing import Choices, Drawing, Option, Widget, wrong
 from service.web.own import OWN_FORMS
@@ -31,7 +33,12 @@ from service.web.texts import Texts, catalogue
 from service.web.widgets import Kind, Part, Sent, misplaced, parts, read, spelled
 from tests.service.web.reading_pages import PageReader
 
-EVERY: Final[list[type[BaseModel]]] = [RegisterForm, *FORMS.values(), *OWN_FORMS.values()]
+EVERY: Final[list[type[BaseModel]]] = [
+    RegisterForm,
+    *FORMS.values(),
+    *OWN_FORMS.values(),
+    *REVIEW_FORMS.values(),
+]
 CHINESE, ENGLISH = Texts(Language.CHINESE), Texts(Language.ENGLISH)
 LEAF: Final = "三号窗口\n<script>alert(1)</script> & \"二\" '三'"
 SOME_ID: Final = uuid5(NAMESPACE, "some")
@@ -165,15 +172,16 @@ def test_every_field_and_choice_has_its_words(t: Texts) -> None:
                 missing.add(f"{inside.__name__}.{part.name}")
             if part.kind is Kind.SELECT and part.refers is None and get_origin(part.of) is not Literal:
                 missing |= {f"option.{part.of.__name__}.{one}" for one in part.of if not t.knows(one)}
-    missing |= {f"command_{name}" for name in FORMS if t.command(name) == f"command_{name}"}
+    missing |= {f"command_{name}" for name in (*FORMS, *REVIEW_FORMS) if t.command(name) == f"command_{name}"}
     assert missing == set()
 
 
 def test_every_label_is_needed() -> None:
     """A label of a field that no form asks for any more is taken out, and so is the word for a choice that is gone."""
+    every: list[type[BaseModel]] = [*EVERY, ObjectionForm, ComplaintOfReviewForm]
     fields = {
         name
-        for form in EVERY
+        for form in every
         for inside, part in every_part(form)
         for name in (part.name, f"{inside.__name__}.{part.name}")
     }

@@ -128,6 +128,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     # what is sealed, by the name of its field
     "field_name": ("姓名", "name"),
     "field_text": ("文字评价", "words of a review"),
+    "field_own_link": ("评价链接", "link of a review"),
     "field_email": ("电子邮箱", "electronic mail"),
     "field_guardian": ("监护人", "guardian"),
     "field_phone": ("电话", "phone"),

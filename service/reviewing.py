@@ -10,11 +10,13 @@ from typing import Final
 from uuid import UUID, uuid4, uuid5
 
 from domain import occasion, review
+from domain.access import Purpose
 from domain.complaint.state import IdentityMode
 from domain.decider import NAMESPACE, THE_SYSTEM, Actor, Code, Digest, PersonKey, Role
-from domain.errors import FollowedUp, InvitationUnknown, InvitationUsed, Unknown
+from domain.errors import FollowedUp, InvitationUnknown, InvitationUsed, NotYourRole, Refused, Unknown
 from domain.occasion import OCCASION, Invite, Medium, Open, Submit, review_of, stream
 from domain.review import REVIEW, Append, Corroborate, Evidence, Opinion, Submitted
+from domain.review.acting import not_rated
 from domain.rulebook import Profile
 from domain.sealed import Similar, measure
 from service.asking import Asked, Done, KeyReused
@@ -38,6 +40,13 @@ DELIVERY: Final = frozenset({"token", "own_link", "input_ms", "claimed_at"})
 """What of a form may differ when the same rating is delivered again."""
 
 
+class SlipNotOwed(Refused):
+    """This rating needs no slip: it came with an invitation, or whoever was served has confirmed it."""
+
+    code = "slip-not-owed"
+    then = "Whoever gave it has the link; without it a complaint can always be made."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """From where something comes: a network address, and whether staff are logged in there."""
@@ -48,7 +57,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rated:
-    """What somebody who rated takes home; the own link is shown to them alone and stored nowhere."""
+    """What somebody who rated takes home; the own link is for them alone and stored nowhere.
+
+    Who writes a rating down for somebody must not show it to whoever typed it: that is what `slip` is for.
+    """
 
     review: UUID
     own_link: str
@@ -142,7 +154,7 @@ class Reviews:
             raise InvitationUsed from None
 
     def write_down(self, visit: UUID, form: ReviewForm, by: Actor, asked: Asked, origin: Origin) -> Rated:
-        """Record what somebody says of a visit before staff; it counts as theirs when they confirm it themselves."""
+        """Record what somebody says of a visit before staff; it is marked until they confirm it themselves (`slip`)."""
         return self._rate(visit, self._opened(visit), form, None, by, asked, origin)
 
     def take_over(self, visit: UUID, form: ReviewForm, asked: Asked) -> Rated:
@@ -191,13 +203,35 @@ class Reviews:
         except KeyReused:
             raise FollowedUp from None
 
-    def corroborate(self, own_link: str, source: str) -> Done:
+    def slip(self, found: UUID, by: Actor, source: str) -> str:
+        """Give the own link of a rating that staff wrote down to staff once more, for whoever it belongs to.
+
+        Nothing holds the link: it is made again from the command that made the rating. That it was given out is on
+        record first (field `own_link`). What a machine wrote down, it alone may ask for. Raises Unknown, NotYourRole,
+        OwnRating, SlipNotOwed.
+        """
+        rows = rows_of(self.book.pool, [found])
+        state: review.Review | None = REVIEW.fold(row[2] for row in rows)  # type: ignore[misc]  # of one review
+        if state is None:
+            raise Unknown
+        if by.role is Role.SYSTEM and state.submitted.by.person != by.person:
+            raise NotYourRole(role=by.role, command="slip")
+        not_rated(state, by, self.book.facts())
+        link = self._link(OWN_LINK, rows[0][4])
+        # One that was taken over from a ledger has no link; one with an invitation was never anybody else's.
+        if state.corroborated or state.submitted.token is not None or digest_of(link) != state.submitted.own_link:
+            raise SlipNotOwed
+        self.book.opened(found, by, Purpose.HANDLING, [OWN_LINK], source)
+        return link
+
+    def corroborate(self, own_link: str, origin: Origin, source: str) -> Done:
         """Let whoever was served say that what staff wrote down is theirs; raises Unknown."""
         found = self.owned(own_link)
         digest = digest_of(own_link) or ""
         by = Actor(person=self._submitted(found).reviewer or PersonKey(uuid4()), role=Role.CITIZEN)
         asked = Asked(command_id=uuid5(NAMESPACE, f"corroborate:{digest}"), source=source, name="corroborate-review")
-        return self.book.transact(REVIEW, found, Corroborate(at=_now(asked), by=by, own_link=digest), asked)
+        command = Corroborate(at=_now(asked), by=by, own_link=digest, network=self._network(origin))
+        return self.book.transact(REVIEW, found, command, asked)
 
     def _rate(
         self,
@@ -239,11 +273,14 @@ class Reviews:
         return Evidence(
             terminal=form.terminal,
             device=None if form.device is None else mark("device", form.device.encode()),
-            network=None if origin.address is None else mark("network", place(origin.address)),
+            network=self._network(origin),
             input_ms=form.input_ms,
             claimed_at=form.claimed_at,
             staff_terminal=origin.staff,
         )
+
+    def _network(self, origin: Origin) -> UUID | None:
+        return None if origin.address is None else self.subjects.mark_of("network", place(origin.address))
 
     def _alike(
         self, made: UUID, text: str | None, device: UUID | None, asked: Asked

@@ -203,8 +203,8 @@ APPENDED: Final = Appended(
     channel=ReviewChannel.MOBILE,
     evidence=EVIDENCE,
 )
-CORROBORATE: Final = Corroborate(at=local("02-14", "12:00"), by=CITIZEN, own_link=OWN_LINK)
-CORROBORATED: Final = Corroborated(at=CORROBORATE.at, by=CITIZEN)
+CORROBORATE: Final = Corroborate(at=local("02-14", "12:00"), by=CITIZEN, own_link=OWN_LINK, network=key("network"))
+CORROBORATED: Final = Corroborated(at=CORROBORATE.at, by=CITIZEN, network=key("network"))
 
 AtVisit = Given[Occasion | None, OccasionCommand, OccasionEvent, Facts]
 AtRating = Given[Review | None, ReviewCommand, ReviewEvent, Facts]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias, assert_never
+from uuid import UUID
 
 from domain.decider import Code, Command, Digest, Event, For
 from domain.errors import FollowedUp, NothingAdded, TooLate, Unknown
@@ -44,9 +45,10 @@ class Append(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corroborate(Command):
-    """Say with the own link that what staff wrote down is so."""
+    """Say with the own link that what staff wrote down is so; `network` is the mark of where that is said."""
 
     own_link: Digest
+    network: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def decide(review: Review | None, command: AddingCommand, facts: Facts) -> Seque
             return _append(review, command, facts)
         case Corroborate():
             by_who_rated(review, command, command.own_link, "corroborate", facts)
-            return [] if review.corroborated else [Corroborated(at=at, by=by)]
+            return [] if review.corroborated else [Corroborated(at=at, by=by, network=command.network)]
         case ConfirmMistake():
             by_who_rated(review, command, command.own_link, "confirm-mistake", facts)
             at_stage(review, *TURNS["confirm-mistake"])

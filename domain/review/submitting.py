@@ -138,7 +138,12 @@ class Appended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corroborated(Event):
-    """Who was served says that the rating written down by staff is theirs."""
+    """Who was served says that the rating written down by staff is theirs.
+
+    `network` is a random key as in Evidence: whether it came from where staff had written it down, a human may ask.
+    """
+
+    network: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

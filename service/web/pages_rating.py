@@ -78,13 +78,16 @@ def _append(page: Page, own_link: str) -> object:
         input_ms=open_ms(page, around(page), own_link),
         **typed(page.sent),
     )
-    origin = Origin(address=address_of(page.request), staff=page.user is not None)
-    return page.parts.reviews.append(form, origin, "page")
+    return page.parts.reviews.append(form, _origin(page), "page")
+
+
+def _origin(page: Page) -> Origin:
+    return Origin(address=address_of(page.request), staff=page.user is not None)
 
 
 def _corroborate(page: Page, own_link: str) -> object:
     _alone(page, "corroborate")
-    return page.parts.reviews.corroborate(own_link, "page")
+    return page.parts.reviews.corroborate(own_link, _origin(page), "page")
 
 
 def _object(page: Page, own_link: str) -> object:

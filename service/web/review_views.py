@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from domain.complaint.obstacles import Obstacle
 from domain.decider import Role
 from domain.handling import Facts
-from domain.review import Review
+from domain.review import Corroborated, Submitted
 from projections.review_loop import next_due
 from projections.reviews import ReviewRow
 from projections.tables import Entry
@@ -35,43 +34,51 @@ SHOWN: Final = (
 """What is told of a review: named one by one, so that who rated, or which person was rated, never slips in."""
 NOTICED: Final = ("flags", "detectors", "checks", "checked_at", "genuine")
 """What detectors noticed, and what who rated said when asked: for whoever looks from outside the unit."""
+SAME_NETWORK: Final = "corroborated_where_written"
 
 
 def summary(row: ReviewRow, role: Role) -> dict[str, Any]:
     """Give what is shown of a review to somebody in a role."""
-    row, shown = as_seen(row, role), SHOWN if role in UNIT_EYES else (*SHOWN, *NOTICED)
-    return {"id": row.review, **{name: getattr(row, name) for name in shown}}
+    if role in UNIT_EYES:
+        row = row.but({"checks": ()})
+        row = row.but(next_due(row, row.stage))
+        return {"id": row.review, **{name: getattr(row, name) for name in SHOWN}}
+    return {"id": row.review, **{name: getattr(row, name) for name in (*SHOWN, *NOTICED)}}
 
 
-def as_seen(row: ReviewRow, role: Role) -> ReviewRow:
-    """Give a row with what somebody in a role may know: the unit sees the next limit of the work, not of a check."""
-    if role not in UNIT_EYES:
-        return row
-    row = row.but({"checks": (), "checked_at": None, "genuine": None, "flags": (), "detectors": ()})
-    return row.but(next_due(row, row.stage))
+def same_network(entries: Iterable[Entry]) -> bool | None:
+    """Say whether a rating was confirmed from the network where staff had written it down.
+
+    None where it was not confirmed, or nobody knows from where. Many people share the network of a hall, so that this
+    proves nothing; a human looks.
+    """
+    first = confirmed = None
+    for entry in entries:
+        if isinstance(entry.event, Submitted):
+            first = entry.event.evidence.network
+        elif isinstance(entry.event, Corroborated):
+            confirmed = entry.event.network
+    return None if first is None or confirmed is None else first == confirmed
 
 
-def steps_for(who: Caller, row: ReviewRow, state: Review, facts: Facts) -> list[Obstacle]:
-    """Say for every command of staff on a review what stands in the way of somebody, those in turn first."""
-    # The casebook decides no earlier than the last event either.
-    at = max(moment for moment in (who.user.now, row.changed_at) if moment is not None)
-    found = review_steps(state, who.actor, at, replace(facts, itself=row.review))
-    return [one for one in found if one.command in REVIEW_FORMS]
-
-
-def whole(parts: Parts, who: Caller, row: ReviewRow, entries: Iterable[Entry], facts: Facts) -> dict[str, Any]:
+def whole(parts: Parts, who: Caller, row: ReviewRow, entries: Sequence[Entry], facts: Facts) -> dict[str, Any]:
     """Give a review with its steps for somebody, and the ids that the next commands name.
 
     The complaint made of it is named only to who may know of that one.
     """
     state = review_of(entries, row.review)
+    # The casebook decides no earlier than the last event either.
+    at = max(moment for moment in (who.user.now, row.changed_at) if moment is not None)
+    found = review_steps(state, who.actor, at, replace(facts, itself=row.review))
     current = under_way(state)
     if who.actor.role in UNIT_EYES:
         current = {name: ids for name, ids in current.items() if name not in NOTICED}
     linked = row.complaint if row.complaint is not None and knows(parts.pool, who.viewer, row.complaint) else None
+    noticed = {} if who.actor.role in UNIT_EYES else {SAME_NETWORK: same_network(entries)}
     return {
         **summary(row, who.actor.role),
+        **noticed,
         "complaint": linked,
-        **to_take(steps_for(who, row, state, facts)),
+        **to_take([one for one in found if one.command in REVIEW_FORMS]),
         "current": current,
     }

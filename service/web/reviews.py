@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.complaint.state import IdentityMode
 from domain.decider import Code, Role
-from domain.errors import NotYourRole
+from domain.errors import NotYourRole, Unknown
 from domain.grade import Grade
-from domain.review import ReviewChannel, Stage
+from domain.review import ReviewChannel, Stage, Submitted
 from domain.review.state import Verdict
 from domain.rulebook import Profile, Rulebook
 from domain.sealed import sealed_values
-from projections.histories import Language, history
+from projections.histories import Language, history, read_stream
 from projections.own_review import for_who_rated, own_words
 from projections.reviews import REVIEWS, Order, ReviewRow, ReviewsWanted, reviews
 from projections.runner import wait_for
@@ -37,7 +37,7 @@ from service.web.answers import head
 from service.web.by_link import by_link
 from service.web.complaints import Telling
 from service.web.deps import Caller, InAsking, InOptionalCaller, InParts, acting_as, address_of
-from service.web.occasions import RECORDERS
+from service.web.occasions import RECORDERS, Recorder
 from service.web.problems import NotLoggedIn
 from service.web.review_views import summary, whole
 
@@ -60,7 +60,10 @@ ReviewId = Annotated[UUID, Path(description="The id of the review.")]
 
 
 class RatingReceipt(BaseModel):
-    """What somebody who rated takes home; the own link is shown to them alone and stored nowhere."""
+    """What somebody who rated takes home; the own link is shown to them alone and stored nowhere.
+
+    Staff who wrote the rating down are not shown it: a slip for whoever gave it is asked for by itself.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -79,7 +82,7 @@ class RatingReceipt(BaseModel):
     id: UUID
     grade: Grade
     corroborated: bool
-    own_link: str
+    own_link: str | None
     follow_up_until: datetime | None
     position: int
 
@@ -90,7 +93,8 @@ def submit(
 ) -> RatingReceipt:
     """Rate a visit with the one-time token of an invitation; delivered twice, it is answered the same twice.
 
-    Without a token staff write down what somebody says before them: it counts when that one confirms it by the link.
+    Without a token staff write down what somebody says before them: it is marked until that one confirms it by the
+    link, which staff are not shown here (see `slip`).
     """
     origin = origin_of(request, who)
     if form.token is not None:
@@ -103,7 +107,7 @@ def submit(
         id=rated.review,
         grade=rated.submitted.grade,
         corroborated=rated.submitted.corroborated,
-        own_link=rated.own_link,
+        own_link=None if form.token is None else rated.own_link,
         follow_up_until=None if due is None else due.at,
         position=rated.done.position,
     )
@@ -216,6 +220,20 @@ def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Tell
     }
 
 
+@router.post("/{review_id}/slip", summary="Print the link of a rating that was written down; it goes on record")
+def slip(review_id: ReviewId, parts: InParts, who: Recorder) -> dict[str, str]:
+    """Give the link with which whoever was served confirms what staff wrote down, until they have.
+
+    It is for them alone; who was given it, and when, is on record (`access.opened`, field `own_link`).
+    """
+    with parts.pool.connection() as connection:
+        first = next((one.event for one in read_stream(connection, review_id)), None)
+    if not isinstance(first, Submitted):
+        raise Unknown
+    known_visit(parts.pool, who.viewer, first.occasion)
+    return {"own_link": parts.reviews.slip(review_id, who.actor, "api")}
+
+
 class OpenReviewForm(BaseModel):
     """Which sealed values somebody wants to read."""
 
@@ -297,7 +315,9 @@ def corroborate(
     """Say that what staff wrote down is so; staff who are logged in cannot say it for anybody."""
     if who is not None:
         raise NotYourRole(role=who.actor.role, command="review/corroborate")
-    return _own(response, by_link(request, parts, lambda link: parts.reviews.corroborate(link, "api"), form.own_link))
+    origin = origin_of(request, who)
+    found = by_link(request, parts, lambda link: parts.reviews.corroborate(link, origin, "api"), form.own_link)
+    return _own(response, found)
 
 
 def _own(response: Response, done: Done) -> dict[str, Any]:

@@ -168,6 +168,10 @@ ROLES: Final[Mapping[Door, tuple[frozenset[Role], str]]] = {
         READS_REVIEWS - {Role.SYSTEM},
         "whoever needs the words of a review for the work on it, with a purpose on record (domain.md §11.5)",
     ),
+    ("POST", f"{V1}/reviews/{{review_id}}/slip"): (
+        RECORDS_VISITS,
+        "who writes ratings down, for whoever gave it; a machine only its own; it goes on record",
+    ),
     ("GET", f"{V1}/flags"): (WATCHERS, "who looks at what the detectors noticed, and clears it (domain.md §9.3)"),
     ("GET", f"{V1}/session"): OWN_ACCOUNT,
     ("DELETE", f"{V1}/session"): OWN_ACCOUNT,

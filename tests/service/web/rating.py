@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -67,3 +67,20 @@ def listed(hall: Hall, name: str, post: str | None = None, /, **asked: Any) -> l
     assert answer.status_code == 200, answer.text
     items: list[dict[str, Any]] = answer.json()["items"]
     return items
+
+
+def written_down(hall: Hall, **form: object) -> Rating:
+    """Let a clerk write down what somebody says of a visit."""
+    visit = served(hall, **KNOWN)
+    answer = hall.as_("QIAN").post(f"{V1}/reviews", json={"occasion": visit, **(form or GOOD)})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["own_link"] is None
+    hall.project()
+    return Rating(visit, "", answer.json()["id"], "")
+
+
+def with_slip(hall: Hall, rating: Rating) -> Rating:
+    """Let a clerk print the link of a rating that was written down."""
+    answer = hall.as_("QIAN").post(f"{rating.path}/slip")
+    assert answer.status_code == 200, answer.text
+    return replace(rating, own_link=answer.json()["own_link"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from service.main import create_app
 from service.parts import open_parts
 from service.settings import Settings
 from service.web.pages_rating import STEPS
+from tests.hall import FENG
 from tests.service.loop import PUT_RIGHT, REPLY, excluded, replied
 from tests.service.test_reviewing import HERE, LONG_AGO, SERVED, asked, token_of, visit
 from tests.service.web.house import REGISTER, Hall, Template, copy
@@ -36,7 +38,8 @@ def test_after_their_time_pages_say_so_before_anything_is_typed(database: str, t
         token = token_of(parts, opened, SERVED)
         told = visit(parts, SERVED, served_at=SERVED)
         form = ReviewForm(occasion=told, grade=Grade.SATISFIED)
-        rating = parts.reviews.write_down(told, form, THE_SYSTEM, asked("write", SERVED), HERE)
+        machine = replace(THE_SYSTEM, person=FENG)
+        rating = parts.reviews.write_down(told, form, machine, asked("write", SERVED), HERE)
         with TestClient(create_app(parts)) as client:
             for path in ("/rate", KIOSK):
                 late = begun(client, token, path)
@@ -98,7 +101,7 @@ def test_what_staff_wrote_down_is_confirmed_by_its_giver_alone(hall: Hall) -> No
     """The page asks whether it is so; a clerk who is logged in cannot say it, whoever has the link can, once."""
     visit = served(hall, **KNOWN)
     answer = hall.as_("QIAN").post(f"{V1}/reviews", json={"occasion": visit, **GOOD})
-    link = answer.json()["own_link"]
+    link = hall.as_("QIAN").post(f"{V1}/reviews/{answer.json()['id']}/slip").json()["own_link"]
     clerk, client = browser(hall, "QIAN"), hall.client()
     position = hall.last_position()
     refused = send(clerk, own_page(clerk, link), "/rating/corroborate")

@@ -11,7 +11,20 @@ import pytest
 from domain.decider import Code
 from service.settings import Settings
 from tests.service.web.house import Hall, Template, copy, take
-from tests.service.web.rating import BAD, GOOD, KNOWN, V1, Rating, invited, listed, rate, rated, served
+from tests.service.web.rating import (
+    BAD,
+    GOOD,
+    KNOWN,
+    V1,
+    Rating,
+    invited,
+    listed,
+    rate,
+    rated,
+    served,
+    with_slip,
+    written_down,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -22,15 +35,6 @@ def own(hall: Hall, rating: Rating, language: str = "zh") -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
-
-
-def written_down(hall: Hall, **form: object) -> Rating:
-    """Let a clerk write down what somebody says of a visit."""
-    visit = served(hall, **KNOWN)
-    answer = hall.as_("QIAN").post(f"{V1}/reviews", json={"occasion": visit, **(form or GOOD)})
-    assert answer.status_code == 201, answer.text
-    hall.project()
-    return Rating(visit, "", answer.json()["id"], answer.json()["own_link"])
 
 
 def client_in(hall: Hall, name: str, post: Code) -> Any:  # noqa: ANN401 - a client
@@ -189,7 +193,7 @@ def test_guessing_is_limited_and_rating_is_not(hall_template: Template) -> None:
 
 def test_what_staff_write_down_counts_when_the_giver_says_so(hall: Hall) -> None:
     """It is marked until the own link confirms it, which nobody does who is logged in."""
-    rating = written_down(hall)
+    rating = with_slip(hall, written_down(hall))
     (shown,) = listed(hall, "ZHOU")
     assert (shown["corroborated"], shown["corroborated_at"]) == (False, None)
     assert own(hall, rating)["corroborated"] is False
@@ -222,7 +226,7 @@ def test_only_who_records_visits_writes_ratings_down(hall: Hall) -> None:
 
 
 def test_a_rating_written_down_twice_with_one_key_is_one(hall: Hall) -> None:
-    """Sent again with its key it shows the same link; with another one the visit is rated already."""
+    """Sent again with its key it is answered the same; with another one the visit is rated already."""
     form = {"occasion": served(hall), **GOOD}
     post = hall.as_("QIAN").post
     first, again = (post(f"{V1}/reviews", json=form, headers={"Idempotency-Key": "down-1"}) for _ in range(2))

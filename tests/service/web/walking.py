@@ -27,6 +27,7 @@ from tests.service.web.doors import (
     ALL,
     BY_ROWS,
     OF_A_SESSION,
+    RECORDS_VISITS,
     ROLES,
     STRANGER,
     V1,
@@ -218,6 +219,10 @@ class Walk:
         own = door[1].startswith(f"{V1}/own/review")
         if "{review_id}" not in door[1] and not own:
             return None
+        if door[1].endswith("/slip"):
+            if fresh or "slip" not in self.reviews:
+                self.reviews["slip"] = self.written_down(who)
+            return self.reviews["slip"]
         steps = steps_before(own_step_of(door) if own else review_command_of(door), who)
         if fresh or repr(steps) not in self.reviews:
             token = self.invitation(self.here, name="欧阳·𬭎", phone="13800138000")
@@ -228,6 +233,12 @@ class Walk:
                 return found
             self.reviews[repr(steps)] = found
         return self.reviews[repr(steps)]
+
+    def written_down(self, who: Who) -> Reviewed:
+        """Give a rating that somebody wrote down, or a clerk for those who may not; its link is shown to nobody yet."""
+        clerk = self.people[who if who in RECORDS_VISITS else Role.INTAKE]
+        form = {"occasion": self.visit(self.here), "grade": "satisfied"}
+        return Reviewed(clerk.post(f"{V1}/reviews", json=form).json()["id"], "")
 
     def knock(
         self,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from domain.complaint.obstacles import Obstacle
 from domain.decider import Role
 from domain.handling import Facts
-from domain.review import Corroborated, Submitted
+from domain.review import Corroborated, Review, Submitted
 from projections.review_loop import next_due
 from projections.reviews import ReviewRow
 from projections.tables import Entry
@@ -39,11 +40,24 @@ SAME_NETWORK: Final = "corroborated_where_written"
 
 def summary(row: ReviewRow, role: Role) -> dict[str, Any]:
     """Give what is shown of a review to somebody in a role."""
-    if role in UNIT_EYES:
-        row = row.but({"checks": ()})
-        row = row.but(next_due(row, row.stage))
-        return {"id": row.review, **{name: getattr(row, name) for name in SHOWN}}
-    return {"id": row.review, **{name: getattr(row, name) for name in (*SHOWN, *NOTICED)}}
+    row, shown = as_seen(row, role), SHOWN if role in UNIT_EYES else (*SHOWN, *NOTICED)
+    return {"id": row.review, **{name: getattr(row, name) for name in shown}}
+
+
+def as_seen(row: ReviewRow, role: Role) -> ReviewRow:
+    """Give a row with what somebody in a role may know: the unit sees the next limit of the work, not of a check."""
+    if role not in UNIT_EYES:
+        return row
+    row = row.but({"checks": (), "checked_at": None, "genuine": None, "flags": (), "detectors": ()})
+    return row.but(next_due(row, row.stage))
+
+
+def steps_for(who: Caller, row: ReviewRow, state: Review, facts: Facts) -> list[Obstacle]:
+    """Say for every command of staff on a review what stands in the way of somebody, those in turn first."""
+    # The casebook decides no earlier than the last event either.
+    at = max(moment for moment in (who.user.now, row.changed_at) if moment is not None)
+    found = review_steps(state, who.actor, at, replace(facts, itself=row.review))
+    return [one for one in found if one.command in REVIEW_FORMS]
 
 
 def same_network(entries: Iterable[Entry]) -> bool | None:
@@ -67,9 +81,6 @@ def whole(parts: Parts, who: Caller, row: ReviewRow, entries: Sequence[Entry], f
     The complaint made of it is named only to who may know of that one.
     """
     state = review_of(entries, row.review)
-    # The casebook decides no earlier than the last event either.
-    at = max(moment for moment in (who.user.now, row.changed_at) if moment is not None)
-    found = review_steps(state, who.actor, at, replace(facts, itself=row.review))
     current = under_way(state)
     if who.actor.role in UNIT_EYES:
         current = {name: ids for name, ids in current.items() if name not in NOTICED}
@@ -79,6 +90,6 @@ def whole(parts: Parts, who: Caller, row: ReviewRow, entries: Sequence[Entry], f
         **summary(row, who.actor.role),
         **noticed,
         "complaint": linked,
-        **to_take([one for one in found if one.command in REVIEW_FORMS]),
+        **to_take(steps_for(who, row, state, facts)),
         "current": current,
     }

@@ -158,8 +158,8 @@ def evolve(review: Review, event: RevisitingEvent) -> Review:
     match event:
         case RevisitAttempted(by=by, day=day):
             return replace(review, revisit_days=(*review.revisit_days, day), revisitors=review.revisitors | by.persons)
-        case Revisited(by=by, satisfied=satisfied):
-            return replace(review, revisited=satisfied, revisitors=review.revisitors | by.persons)
+        case Revisited(satisfied=satisfied):
+            return replace(review, revisited=satisfied)
         case ReworkOrdered(rework_no=rework_no, rectify_due=due):
             again = replace(
                 review,

@@ -194,6 +194,10 @@ def test_whoever_is_drawn_twice_is_asked_once() -> None:
     tried = replace(TRIED, attempt_no=2, draw=OTHER_DRAW)
     assert dict(there(*both, tried).checks) == {DRAW: False, OTHER_DRAW: False}
     one_by_one = (*DRAWN, CHECKED, again)
+    tried_again = replace(TRIED, draw=OTHER_DRAW, by=TAX_REVISITOR)
+    later_on = there(*one_by_one, tried_again)
+    assert dict(later_on.checks) == {DRAW: True, OTHER_DRAW: False}
+    assert later_on.revisitors == {REVISITOR.person, TAX_REVISITOR.person}
     state = there(*one_by_one)
     assert (dict(state.checks), state.check_days) == ({DRAW: True, OTHER_DRAW: False}, ())
     assert state.due(Clock.CHECK) == until("03-19")

@@ -241,6 +241,12 @@ def test_whoever_asked_before_may_ask_again() -> None:
     assert there(*AGAIN).revisitors == {REVISITOR.person}
 
 
+def test_everybody_who_tried_has_asked() -> None:
+    """Whether they reached anybody or not: neither works on it, or decides on it, afterwards."""
+    by_another = replace(tries("02")[0], by=TAX_REVISITOR)
+    assert there(*ANSWERED, by_another, ATTEMPTED).revisitors == {TAX_REVISITOR.person, REVISITOR.person}
+
+
 @pytest.mark.parametrize("post", ["approval-handler", "panel"])
 def test_revisits_are_asked_in_the_post_for_it(post: Code) -> None:
     """The command names the post, and the post the role."""

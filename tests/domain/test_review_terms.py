@@ -10,7 +10,8 @@ import pytest
 from domain.decider import THE_SYSTEM, Code
 from domain.handling import Facts
 from domain.review import ReviewCommand, ReviewEvent
-from domain.review.state import Verdict
+from domain.review.objecting import Object
+from domain.review.state import Clock, Verdict
 from domain.rulebook import RULEBOOK, PolicyAdopted
 from tests.bad_reviews import (
     APPEAL,
@@ -47,6 +48,7 @@ from tests.bad_reviews import (
     VERIFY,
     bad,
     contested,
+    there,
     upto,
 )
 from tests.domain.test_review_watching import OWN
@@ -116,3 +118,17 @@ def test_a_limit_is_counted_by_its_own_term(case: Case) -> None:
     """Another amount of this term moves it, other amounts of all others do not."""
     assert limit(case, counting(case[3], other=True)) == limit(case, FACTS)
     assert limit(case, counting(case[3], other=False)).day > limit(case, FACTS).day
+
+
+@pytest.mark.parametrize("case", LIMITS, ids=lambda case: f"{type(case[1]).__name__}-{case[2]}-{case[3]}")
+def test_a_limit_that_runs_remembers_its_term(case: Case) -> None:
+    """By it a new calendar counts it again."""
+    history, command, name, key = case
+    events: Any = bad(*history).when(command).events
+    review = there(*history, *events)
+    small = name.removesuffix("_due")
+    if small == "decide":
+        small = "objection" if isinstance(command, Object) else "appeal"
+    if small in set(Clock):
+        assert review.clocks[Clock(small)].term == key
+        assert review.due(Clock(small)) == limit(case, FACTS)

@@ -115,6 +115,7 @@ ORDERED: Final[tuple[ReviewEvent, ...]] = (*upto(WORK_ORDER), OWN_ISSUED)
         (upto(CLOSED), ()),
         ((BADLY, WORK_ORDER, APPEALED), (Clock.CONTACT, Clock.APPEAL)),
         (contested(APPEALED), (Clock.APPEAL,)),
+        ((BADLY, WORK_ORDER, VERIFIED, APPEALED), (Clock.APPEAL,)),
         (contested(EXCLUDED), (Clock.TELL,)),
         ((*contested(EXCLUDED), OBJECTED), (Clock.TELL, Clock.OBJECTION)),
         (contested(OBJECTED), (Clock.OBJECTION,)),

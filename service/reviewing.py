@@ -29,7 +29,7 @@ from service.keys import Vault
 from service.limits import place
 from service.query_codes import normalise, spelled
 from service.sealing import ASSIGN_SQL, Sealer
-from service.subjects import STORE_SKETCH_SQL, Subjects, normal_id, normal_phone
+from service.subjects import STORE_MARKED_SKETCH_SQL, Subjects, normal_id, normal_phone
 
 RETENTION: Final[Code] = "review"
 """The retention class of what is sealed here: it is kept for a shorter time than a complaint (domain.md §11.3)."""
@@ -290,7 +290,7 @@ class Reviews:
         if sketch is None or device is None:
             return (), ()
         found = self.subjects.alike(device, sketch, at=asked.moment)
-        return found, (Beside(STORE_SKETCH_SQL, (made, device, sketch, asked.moment)),)
+        return found, (Beside(STORE_MARKED_SKETCH_SQL, (made, sketch, asked.moment, device)),)
 
     def _person(
         self, visit: UUID, who: str, phone: str | None, id_number: str | None, *, named: bool

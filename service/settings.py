@@ -32,6 +32,8 @@ class Settings:
     proofs_per_hour: int = 600
     #: BIHUAN_KEY_BACKUP_DAYS: how many natural days backups of the key table are kept: so long an erasure takes effect.
     key_backup_days: int = 35
+    #: BIHUAN_MARKS_DAYS: how many natural days marks tie the ratings of one device, and of one network, together.
+    marks_days: int = 180
     #: BIHUAN_SECURE_COOKIES: 1 behind HTTPS, so that cookies never travel in the clear.
     secure_cookies: bool = False
     #: BIHUAN_COMPLAIN_INSTEAD: what people are told when a complaint cannot be taken here.
@@ -85,6 +87,7 @@ class Settings:
             ("body_limit", 1000),
             ("kiosk_seconds", 10),
             ("key_backup_days", 0),
+            ("marks_days", 1),
             ("secure_cookies", 0),
         ):
             variable = f"BIHUAN_{name.upper()}"

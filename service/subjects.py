@@ -31,6 +31,14 @@ STORE_SKETCH_SQL: Final = """
     values (%s, %s, %s, coalesce(%s::timestamptz, clock_timestamp())) on conflict (case_id) do nothing"""
 """Parameters: case, subject key, sketch, when the complaint was made (None: now); for the transaction of the append."""
 
+STORE_MARKED_SKETCH_SQL: Final = """
+    insert into vault.sketches (case_id, subject_key, mins, created_at)
+    select %s, subject_key, %s, coalesce(%s::timestamptz, clock_timestamp())
+    from (select subject_key from vault.subjects where subject_key = %s limit 1 for key share) marked
+    on conflict (case_id) do nothing"""
+"""The same for a device: case, sketch, when, its key. A mark that was erased meanwhile takes no sketch, and one that is
+there stays until the append is done."""
+
 _LONGEST: Final = 20_000  # characters that are looked at
 _MOST: Final = 5
 _FEWEST_SIGNS: Final = 5

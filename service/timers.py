@@ -36,6 +36,7 @@ from service.asking import Asked, Busy
 from service.background import Holding
 from service.detecting import Detecting
 from service.draws import Draws
+from service.forgetting import Forgetting
 from service.parts import Parts
 
 SOURCE: Final = "timer"
@@ -130,6 +131,7 @@ class Timers(Holding):
         self._since: tuple[datetime, float] | None = None
         self._detecting = Detecting(parts.book, self.stopping.is_set)
         self._draws = Draws(parts, self.stopping.is_set)
+        self._forgetting = Forgetting(parts.settings.marks_days, self.stopping.is_set)
         self._seen: dict[UUID, Seen] = {}
         self._later: dict[UUID, datetime] = {}
         self._holder: psycopg.Connection | None = None
@@ -140,6 +142,7 @@ class Timers(Holding):
         try:
             self.round(connection)
             self.watch_ratings(connection)
+            self.forget(connection)
             self._said = None
         except Still as still:
             if str(still) != self._said:
@@ -174,6 +177,11 @@ class Timers(Holding):
         self._kept_up(connection)
         facts, moment = self._parts.book.facts(), now if self._replays else None
         return self._detecting.round(connection, facts, now, moment) + self._draws.round(connection, facts, now, moment)
+
+    def forget(self, connection: psycopg.Connection) -> int:
+        """Erase marks whose time is over, if this node is the one that acts; give how many. Raises Still."""
+        now = self._believed(connection)
+        return self._forgetting.round(connection, now) if self._ours(connection) else 0
 
     def _unrated(self, connection: psycopg.Connection, now: datetime, facts: Facts) -> int:
         """End the time to rate of visits that nobody rated; give how many it was ended for."""

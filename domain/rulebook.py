@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never, get_args
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from domain.code_sets import CodeSet, whole
+from domain.code_sets import CodeSet, CodeSetRef, whole
 from domain.deadlines import Calendar, CalendarYear, OfficeHours, Term, Unit
 from domain.decider import NAMESPACE, Code, Command, Decider, Event, For, Instant, PublicName, Role
 from domain.errors import AlreadyThere, NotYourRole, OutOfTurn, UnfitPolicy, UnknownReference
@@ -254,7 +254,7 @@ def _no_categories() -> Mapping[Code, Category]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """Everything adopted so far; nothing is ever taken out."""
+    """Everything adopted so far; nothing is ever taken out. `code_sets` holds the newest of each name."""
 
     policies: tuple[PolicyAdopted, ...] = ()
     years: tuple[CalendarYear, ...] = ()
@@ -264,6 +264,7 @@ class Rulebook:
     stages_version: int = 0
     stages: tuple[Stage, ...] = ()
     code_sets: Mapping[Code, CodeSet] = field(default_factory=lambda: MappingProxyType({}))
+    every_code_set: Mapping[CodeSetRef, CodeSet] = field(default_factory=lambda: MappingProxyType({}))
 
     def policy(self, profile: Code, at: datetime) -> Policy | None:
         """Give the policy of a profile in force at a moment (UTC): the last one adopted for it.
@@ -384,7 +385,9 @@ def evolve(rulebook: Rulebook, event: RulebookEvent) -> Rulebook:
         case StagesAdopted(version=version, stages=stages):
             return replace(rulebook, stages_version=version, stages=stages)
         case CodeSetAdopted(code_set=code_set):
-            return replace(rulebook, code_sets=MappingProxyType({**rulebook.code_sets, code_set.name: code_set}))
+            newest = MappingProxyType({**rulebook.code_sets, code_set.name: code_set})
+            every = MappingProxyType({**rulebook.every_code_set, code_set.ref: code_set})
+            return replace(rulebook, code_sets=newest, every_code_set=every)
         case _:
             assert_never(event)
 

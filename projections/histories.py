@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
 
+from domain.code_sets import CodeSet, CodeSetRef
 from domain.handling import HALL_ZONE
 from domain.register import Register
 from domain.sealed import sealed_values
@@ -19,6 +21,7 @@ from projections.telling import Language, Teller, say
 
 __all__ = ["STREAM", "Language", "Line", "history", "read_stream"]
 
+NO_CODE_SETS: Final[Mapping[CodeSetRef, CodeSet]] = MappingProxyType({})
 STREAM: Final = """
 select position, stream_id, version, name, recorded_at, state from events where stream_id = %s order by version
 """
@@ -54,9 +57,18 @@ def read_stream(
     ]
 
 
-def history(entries: Sequence[Entry], register: Register, language: Language, zone: ZoneInfo = HALL_ZONE) -> list[Line]:
-    """Tell a stream in sentences; offices by their public names, persons only by their posts."""
-    teller = Teller(register, language, zone)
+def history(
+    entries: Sequence[Entry],
+    register: Register,
+    language: Language,
+    zone: ZoneInfo = HALL_ZONE,
+    code_sets: Mapping[CodeSetRef, CodeSet] = NO_CODE_SETS,
+) -> list[Line]:
+    """Tell a stream in sentences; offices by their public names, persons only by their posts.
+
+    `code_sets` are the rulebook's, every version of them: without them what a rating ticked is told as bare codes.
+    """
+    teller = Teller(register, language, zone, code_sets=code_sets)
     return [
         Line(
             position=one.position,

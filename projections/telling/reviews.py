@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from domain import occasion, review
-from domain.decider import Event
+from domain.code_sets import CodeSetRef
+from domain.decider import Code, Event
 from projections.telling.teller import Teller
 
 
@@ -27,11 +28,15 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
                 t.code(e.grade),
                 ("", "") if e.corroborated else ("，待本人确认", ", to be confirmed by them"),
             )
-            return f"评价：{grade}{_ticked(t, e.codes)}{aside[0]}", f"rated it: {grade}{_ticked(t, e.codes)}{aside[1]}"
+            ticked = _ticked(t, e.codes, e.code_set)
+            return f"评价：{grade}{ticked[0]}{aside[0]}", f"rated it: {grade}{ticked[1]}{aside[1]}"
         case review.Appended() as e:
             grade = "" if e.grade is None else t.code(e.grade)
-            ticked = _ticked(t, e.codes)
-            return f"追加评价：{grade}{ticked}".rstrip("："), f"added to the rating: {grade}{ticked}".rstrip(": ")
+            ticked = _ticked(t, e.codes, e.code_set)
+            return (
+                f"追加评价：{grade}{ticked[0]}".rstrip("："),
+                f"added to the rating: {grade}{ticked[1]}".rstrip(": "),
+            )
         case review.Corroborated():
             return "本人确认评价属实", "confirmed that the rating is theirs"
         case review.Accepted() as e:
@@ -43,5 +48,7 @@ def told(t: Teller, event: Event) -> tuple[str, str] | None:
             return None
 
 
-def _ticked(t: Teller, codes: tuple[str, ...]) -> str:
-    return f"（{t.codes(codes, 'detail_')}）" if codes else ""
+def _ticked(t: Teller, codes: tuple[Code, ...], ref: CodeSetRef | None) -> tuple[str, str]:
+    """Give what was ticked, in brackets; names of things to tick hold commas of their own, so semicolons part them."""
+    named = t.ticked(codes, ref)
+    return (f"（{'；'.join(named)}）", f" ({'; '.join(named)})") if named else ("", "")

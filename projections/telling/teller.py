@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from domain.code_sets import CodeSet, CodeSetRef
 from domain.deadlines import Due
 from domain.decider import SYSTEM, Actor, Role
 from domain.register import Entry as Entered
@@ -24,12 +26,16 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Finds the words: names from the register as they were at `moment_told` (UTC), dates in the hall's zone."""
+    """Finds the words: names from the register as they were at `moment_told` (UTC), dates in the hall's zone.
+
+    `code_sets` are all that were ever adopted: what was ticked is told in the words it had then.
+    """
 
     register: Register
     language: Language
     zone: ZoneInfo
     moment_told: datetime | None = None
+    code_sets: Mapping[CodeSetRef, CodeSet] = field(default_factory=lambda: MappingProxyType({}))
 
     def who(self, by: Actor) -> str:
         """Name an actor by post, never by person."""
@@ -56,6 +62,13 @@ class Teller:
             word(kind + one, self.language).removeprefix(kind)
             for one in values
         )
+
+    def ticked(self, codes: Iterable[str], ref: CodeSetRef | None) -> tuple[str, ...]:
+        """Name what was ticked, in the words of that set; what it does not know stands for itself."""
+        code_set = None if ref is None else self.code_sets.get(ref)
+        chinese = self.language is Language.CHINESE
+        found = [(code, None if code_set is None else code_set.code(code)) for code in codes]
+        return tuple(code if one is None else one.name_zh if chinese else one.name_en for code, one in found)
 
     def post(self, code: str) -> str:
         """Name a post."""

@@ -113,7 +113,8 @@ def review_told(
     viewer = None if asker is None else asker[1]
     _, entries = known_review(parts.pool, viewer, review)
     row, shown = review_told_at(parts.pool, viewer, review, entries, as_of=as_of, known_at=known_at)
-    lines = history(shown, parts.book.facts().register, language)
+    facts = parts.book.facts()
+    lines = history(shown, facts.register, language, code_sets=facts.rulebook.every_code_set)
     return None if row is None else _line(row, language), lines
 
 

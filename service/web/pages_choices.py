@@ -44,7 +44,8 @@ class Around:
     @property
     def teller(self) -> Teller:
         """Who finds the words for what happened."""
-        return Teller(self.facts.register, self.t.language, self.zone)
+        code_sets = self.facts.rulebook.every_code_set
+        return Teller(self.facts.register, self.t.language, self.zone, code_sets=code_sets)
 
     def name(self, entry: Entered) -> str:
         """Give the public name of an entry."""

@@ -33,7 +33,7 @@ from service.web.deps import address_of
 from service.web.drawing import Drawing
 from service.web.pages import InPage, Page, PageRoute, Trouble
 from service.web.pages_choices import Around
-from service.web.pages_grades import Wrong, channel, choices, drawn, key_in, named, open_ms, reason_missing, said, typed
+from service.web.pages_grades import Wrong, channel, choices, drawn, key_in, open_ms, reason_missing, said, typed
 from service.web.pages_intake import around
 from service.web.pages_rate import assets, said_of, waiting
 from service.web.problems import status_of
@@ -255,7 +255,7 @@ def _opinions(page: Page, here: Around, theirs: Sequence[Entry]) -> list[Opinion
             at=one.at,
             first=isinstance(one, Submitted),
             grade="" if one.grade is None else said(here, one.grade),
-            codes=tuple(named(here, code) for code in one.codes),
+            codes=here.teller.ticked(one.codes, one.code_set),
             text=None if one.text is None else next(texts),
         )
         for one in given

@@ -104,7 +104,7 @@ def _review(
         moments=moments,
         unread=unread,
         moment=here.teller.moment,
-        history=history(shown, here.facts.register, page.t.language),
+        history=history(shown, here.facts.register, page.t.language, code_sets=here.facts.rulebook.every_code_set),
         offers=_offers(here, known, state, found),
         command=command,
         form=form,

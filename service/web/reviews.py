@@ -213,7 +213,8 @@ def told(review_id: ReviewId, parts: InParts, who: Reader, asked: Annotated[Tell
     """
     _, entries = known_review(parts.pool, who.viewer, review_id)
     row, shown = review_told_at(parts.pool, who.viewer, review_id, entries, as_of=asked.as_of, known_at=asked.known_at)
-    lines = history(shown, parts.book.facts().register, asked.language)
+    facts = parts.book.facts()
+    lines = history(shown, facts.register, asked.language, code_sets=facts.rulebook.every_code_set)
     return {
         "as_it_stood": None if row is None else summary(row, who.actor.role),
         "history": [asdict(line) for line in lines],
@@ -287,7 +288,8 @@ def own_review(parts: Parts, found: UUID) -> tuple[ReviewRow, list[Entry]]:
 def own(request: Request, form: OwnReviewForm, parts: InParts) -> dict[str, Any]:
     """Tell how the own rating stands: what was said, what became of it, and what may still be done until when."""
     mine = by_link(request, parts, partial(own_reviews.own, parts), form.own_link)
-    lines = history(for_who_rated(mine.entries), parts.book.facts().register, form.language)
+    facts = parts.book.facts()
+    lines = history(for_who_rated(mine.entries), facts.register, form.language, code_sets=facts.rulebook.every_code_set)
     shown = ("grade", "codes", "rated_at", "corroborated", "follow_up_until", "follow_up_grade", "followed_up_at")
     texts = parts.vault.open_many([("text", text) for text in own_words(mine.entries)])
     return {

@@ -71,6 +71,9 @@ def test_a_bad_rating_reaches_the_department_and_its_giver_comes_back(hall: Hall
     assert shown["accepted_at"] == shown["rated_at"] < shown["contact_due"]
     told = own(hall, rating)
     assert (told["grade"], told["texts"], told["being_handled"]) == ("dissatisfied", [BAD["text"]], True)
+    staff = hall.as_("LI").get(f"{rating.path}/history").json()
+    for history in (told["history"], staff["history"]):
+        assert any("（服务态度生硬）" in line["said"] for line in history)
     more = {"own_link": rating.own_link, "grade": "satisfied", "text": "已当面道歉。"}
     added = hall.client().post(f"{V1}/own/review/append", json=more)
     assert (added.status_code, added.json()["recorded"]) == (200, True)

@@ -84,13 +84,17 @@ STAFF: Final[tuple[Person, ...]] = (
     Person("魏明察", ("auditor",), "wei.mingcha"),
     Person("程序", ("admin",), "cheng.xu"),
     Person("段修平", ("reviewer",)),
-    Person("邵真", ("verifier",)),
-    Person("陶然", ("panel-1",)),
-    Person("牧兰", ("panel-2",)),
+    Person("邵真", ("verifier",), "shao.zhen"),
+    Person("陶然", ("panel-1",), "tao.ran"),
+    Person("牧兰", ("panel-2",), "mu.lan"),
+    # Those who took a rating out do not decide on the objection: it takes two more.
+    Person("安宁", ("panel-3",), "an.ning"),
+    Person("乔木", ("panel-4",), "qiao.mu"),
+    Person("冯晓燕", ("clerk-W03",), "feng.xiaoyan"),
     *(
         Person(name, (f"clerk-{window}",))
         for window, name in (
-            ("W03", "冯晓燕"), ("W04", "丁凯"), ("W05", "塔娜"), ("W06", "黄蓓"), ("W07", "范鑫"), ("W08", "谷雨"),
+            ("W04", "丁凯"), ("W05", "塔娜"), ("W06", "黄蓓"), ("W07", "范鑫"), ("W08", "谷雨"),
             ("W09", "秦岚"), ("W10", "尹航"), ("W11", "阿茹娜"), ("W12", "郝敏"), ("W13", "毛宁"), ("W14", "常乐"),
             ("W15", "武思源"), ("W16", "康健"), ("W17", "严瑾"), ("W18", "温馨"), ("W19", "莫日根"), ("W20", "崔颖"),
             ("W21", "童欣"), ("W22", "路遥"), ("W23", "查干"),

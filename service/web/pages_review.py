@@ -35,7 +35,7 @@ from service.web.pages_cases import telling
 from service.web.pages_choices import Around
 from service.web.pages_grades import named, said
 from service.web.pages_intake import around
-from service.web.pages_reviews import flags, policy_of, reader
+from service.web.pages_reviews import flags, limits_of, policy_of, reader
 from service.web.pages_steps import PERSONAL, Offer, offer
 from service.web.problems import status_of
 from service.web.review_views import as_seen, steps_for
@@ -47,7 +47,7 @@ BESIDE: Final = frozenset(
     {"record-evidence", "appeal", "remind", "issue-supervision", "answer-supervision", "lift-supervision", "clear-flag"}
 )
 """What goes beside the way of a review; all else carries it on."""
-DECIDES: Final = ("text", "explanation", "ground", "facts", "reasons")
+DECIDES: Final = ("text", "explanation", "ground", "facts", "description", "reasons")
 CALLS: Final = ("text", "name", "phone")
 READ_FOR: Final[Mapping[Code, tuple[str, ...]]] = MappingProxyType(
     {
@@ -93,8 +93,10 @@ def _review(
         status,
         here=f"/reviews/{review}",
         review=review,
+        title=" · ".join(filter(None, (said(here, row.grade) if row.grade else "", here.window(row.window)))),
         opinions=_opinions(here, row),
         visit=_visit(here, row),
+        limits=limits_of(here, row, who.actor.role),
         summary=_summary(here, row),
         flags=flags(here, row),
         detectors=[page.t.word(f"detector_{name}") for name in row.detectors],
@@ -109,7 +111,7 @@ def _review(
         command=command,
         form=form,
         kinds=[
-            (kind, page.t.word(f"field_{kind}"))
+            (kind, _kind(page, kind))
             for kind in reviews.sealed_in(known, [*ours, *(one for one in entries if one.stream != review)])
             if kind not in IDENTITY or who.actor.role in SEES_IDENTITY
         ],
@@ -185,8 +187,6 @@ def _summary(here: Around, row: ReviewRow) -> list[tuple[str, Any]]:
         revisited += f" · {t.word(f'content_{row.satisfied}')}"
     shown = [
         (t("review.stage"), "" if row.stage is None else t.word(row.stage)),
-        (t("review.next"), "" if row.due_clock is None else t.word(f"due_{row.due_clock}")),
-        (t("review.due"), limit(row.due, provisional=row.due_provisional, over=False)),
         (t("review.lead"), here.department(row.lead)),
         (t("review.contacted"), when(row.contacted_at)),
         (t("review.verdict"), "" if row.verdict is None else t.option(row.verdict)),
@@ -197,7 +197,9 @@ def _summary(here: Around, row: ReviewRow) -> list[tuple[str, Any]]:
         (t("review.closed"), when(row.closed_at)),
         (
             t("review.appeal_until"),
-            limit(row.appeal_until, provisional=row.appeal_until_provisional, over=row.appealed_at is not None),
+            limit(
+                row.appeal_until, provisional=row.appeal_until_provisional, over=bool(row.appealed_at or row.closed_at)
+            ),
         ),
         (t("review.ground"), "" if row.appeal_ground is None else t.word(f"appeal_{row.appeal_ground}")),
         (t("review.excluded"), "" if not row.excluded else t.word(f"appeal_{row.exclude_reason}")),
@@ -209,6 +211,11 @@ def _summary(here: Around, row: ReviewRow) -> list[tuple[str, Any]]:
         (t("review.genuine"), "" if row.genuine is None else t.option(row.genuine)),
     ]
     return [(label, value) for label, value in shown if value]
+
+
+def _kind(page: Page, kind: str) -> str:
+    """Give what something sealed is called: the reasons of a review are those of the deciders, not of a reply."""
+    return page.t("review.reasons") if kind == "reasons" else page.t.word(f"field_{kind}")
 
 
 # The form of a step.
@@ -306,7 +313,7 @@ def open_sealed(review_id: UUID, page: InAtWork) -> Response:
     }
     for one in opened:
         label = labels.get(one["event"].split(".")[1]) if one["field"] == "text" else None
-        one["label"] = label or page.t.word(f"field_{one['field']}")
+        one["label"] = label or _kind(page, one["field"])
     page.sent = Sent()
     return _review(page, review_id, command=command if command in REVIEW_FORMS else None, opened=opened)
 

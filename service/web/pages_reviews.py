@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from domain.errors import NotYourRole, Refused
 from domain.review import Stage
 from domain.review.state import Clock
 from domain.rulebook import Policy
+from projections.review_loop import in_hand
 from projections.reviews import REVIEWS, Order, ReviewRow, ReviewsWanted, reviews
 from service.forms.bad_reviews import REVIEW_FORMS
 from service.handling_reviews import act
@@ -72,7 +74,8 @@ CALLED_FOR: Final[Mapping[Clock, Code]] = MappingProxyType(
     }
 )
 """The command that keeps each limit."""
-IN_OWN_CAUSE: Final = tuple(name for name in REVIEW_FORMS if name in bad_reviews.IN_OWN_CAUSE)
+IN_OWN_CAUSE: Final = ("appeal", "record-evidence")
+"""What whoever was rated does on the page about them: as the API lets them."""
 
 
 # What was said of the hall.
@@ -162,21 +165,26 @@ def line(here: Around, row: ReviewRow, role: Role) -> dict[str, Any]:
         "grade": "" if row.grade is None else said(here, row.grade),
         "rated": "" if row.rated_at is None else here.teller.moment(row.rated_at),
         "stage": "" if row.stage is None else t.word(row.stage),
-        "next": "" if row.due_clock is None else t.word(f"due_{row.due_clock}"),
-        "mine": _mine(here, row, role),
+        "limits": limits_of(here, row, role),
         "window": here.window(row.window),
         "item": next((one.label for one in here.choices()["item"] if one.value == row.item), row.item or ""),
         "department": here.department(row.lead or row.department),
         "flags": flags(here, row),
-        **here.due(row.profile, row.due, provisional=row.due_provisional),
     }
 
 
-def _mine(here: Around, row: ReviewRow, role: Role) -> bool:
-    """Say whether what is next is for people in this role to do."""
+def limits_of(here: Around, row: ReviewRow, role: Role) -> list[dict[str, Any]]:
+    """Give what somebody has still to do and by when, the next first; and which of it people in this role do."""
     policy = policy_of(here, row)
-    wanted = row.waiting_for or (None if row.due_clock is None else CALLED_FOR[row.due_clock])
-    return wanted is not None and policy is not None and policy.allows(f"review/{wanted}", role)
+    found = [(clock, *row.limit(clock)) for clock in in_hand(row, row.stage)]
+    return [
+        {
+            "word": here.t.word(f"due_{clock}"),
+            "mine": policy is not None and policy.allows(f"review/{CALLED_FOR[clock]}", role),
+            **here.due(row.profile, at, provisional=provisional),
+        }
+        for clock, at, provisional in sorted((one for one in found if one[1] is not None), key=itemgetter(1))
+    ]
 
 
 def policy_of(here: Around, row: ReviewRow) -> Policy | None:
@@ -227,7 +235,7 @@ def _about_me(page: Page, status: int = 200, **more: object) -> Response:
 
 def _of_me(page: Page, here: Around, who: Caller, item: Mapping[str, Any]) -> dict[str, Any]:
     """Give one of them in words: out of what the API tells them, and of nothing else."""
-    refusal, t = _refusal(page, here, who, item["id"], "appeal"), here.t
+    t, (refusal, unproven) = here.t, (_refusal(page, here, who, item["id"], name) for name in IN_OWN_CAUSE)
     until = here.due("hall", item["appeal_until"], provisional=item["appeal_until_provisional"])
     return {
         "id": item["id"],
@@ -240,6 +248,7 @@ def _of_me(page: Page, here: Around, who: Caller, item: Mapping[str, Any]) -> di
         "verdict": "" if item["verdict"] is None else t.option(item["verdict"]),
         "until": {**until, "late": False},
         "open": refusal is None,
+        "provable": unproven is None,
         "why": "" if refusal is None else " ".join(t.refused(refusal)),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import Response
@@ -12,11 +12,15 @@ from psycopg.sql import SQL, Identifier
 from starlette.testclient import TestClient
 
 from domain.access import Opened
-from domain.decider import beside
+from domain.decider import THE_SYSTEM, beside
 from domain.handling import HALL_ZONE
+from domain.review import REVIEW
+from domain.review.flagging import FlagReview, OweCheck
 from projections.codec import decode
 from projections.histories import read_stream
 from projections.reviews import REVIEWS
+from projections.words import WORDS as WORD
+from service.asking import Asked
 from service.web import pages_reviews
 from service.web.texts import catalogue
 from tests.service.web.handling import bad, carry, contested, done, excluded, objected, stage
@@ -84,9 +88,11 @@ def test_the_inbox_says_in_words_what_is_next_and_late(hall: Hall) -> None:
     hall.project()
     table = Identifier(REVIEWS.table)
     with hall.parts.pool.connection() as connection:
-        for rating, change in ((late, "due = now() - interval '9 days'"), (moving, "due_provisional = true")):
-            query = SQL("update {} set {} where review = %s").format(table, SQL(change))
-            connection.execute(query, (UUID(rating.id),))
+        # The first limit of each is that of the call.
+        over = SQL("update {} set due = now() - interval '9 days', clock_dues[1] = now() - interval '9 days' {}")
+        unsure = SQL("update {} set due_provisional = true, clocks_provisional[1] = true {}")
+        for rating, change in ((late, over), (moving, unsure)):
+            connection.execute(change.format(table, SQL("where review = %s")), (UUID(rating.id),))
     zhou = browser(hall, "ZHOU")
     page = zhou.get("/reviews")
     assert rows(page) == [late.id, moving.id]
@@ -229,16 +235,28 @@ def test_another_panel_brings_it_back_on_pages(hall: Hall) -> None:
 
 
 def test_the_unit_is_not_told_what_was_noticed(hall: Hall) -> None:
-    """Neither the list nor the page of the unit knows of flags or checks, and no view of it asks for them."""
-    rating = bad(hall)
+    """Neither the list nor the page of the unit knows of flags or checks; who looks from outside reads and clears."""
+    rating, now = bad(hall), datetime.now(HALL_ZONE)
+    noticed = FlagReview(at=now, by=THE_SYSTEM, flag=uuid4(), detector="burst", score=60, features=(), model=1)
+    for command in (noticed, OweCheck(at=now, by=THE_SYSTEM, draw=uuid4())):
+        asked = Asked(command_id=uuid4(), source="test", name="notice")
+        hall.parts.book.transact(REVIEW, UUID(rating.id), command, asked)
     hall.project()
+    words = (WORD["detector_burst"][0], WORDS["reviews.tag.check"]["zh"], WORDS["reviews.tag.flagged"]["zh"])
     for name in UNIT:
         client = browser(hall, name)
-        assert not any(
-            "view=flagged" in one or "view=check" in one for one in PageReader(client.get("/reviews").text).addresses()
-        )
-        assert client.get("/reviews?view=flagged").text.count(rating.id) == client.get("/reviews").text.count(rating.id)
-    assert any("view=flagged" in one for one in PageReader(browser(hall, "ZHOU").get("/reviews").text).addresses())
+        inbox, page = client.get("/reviews"), client.get(page_of(rating))
+        assert not [one for one in PageReader(inbox.text).addresses() if "flagged" in one or "view=check" in one]
+        assert rows(client.get("/reviews?view=flagged")) == rows(inbox) == [rating.id]
+        # Only of what is drawn or noticed they speak to nobody of the unit.
+        assert [word for word in words if word in PageReader(inbox.text).text + PageReader(page.text).text] == []
+    zhou = browser(hall, "ZHOU")
+    assert rows(zhou.get("/reviews?view=flagged")) == [rating.id]
+    told = PageReader(zhou.get(page_of(rating)).text).text
+    assert [word for word in words if word not in told] == []
+    act(zhou, rating, "clear-flag", reason="同一家庭多人办事。")
+    act(browser(hall, "SUN"), rating, "check", method="phone", result="reached", genuine="yes")
+    assert WORD["detector_burst"][0] not in PageReader(zhou.get(page_of(rating)).text).text.split("经过")[0]
 
 
 def test_whoever_was_rated_appeals_on_a_page_of_their_own(hall: Hall) -> None:

@@ -43,8 +43,11 @@ def demo(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64)] = 1,
+    visits: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="How many visits of the year are told; few start sooner.")
+    ] = 12_000,
 ) -> None:
-    """Load the sample hall and replay eight months of complaints; then serve it, or print a docket and a history."""
+    """Load the sample hall, replay eight months of complaints and a year of visits; then serve it, or print of it."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -70,7 +73,7 @@ def demo(
                     bars.update(tasks[what], completed=done)
 
                 try:
-                    loaded = load(parts, datetime.now(UTC), progress)
+                    loaded = load(parts, datetime.now(UTC), progress, visited=visits)
                 except StoryBroken as error:
                     raise fail(f"{error}\nA sample of an earlier version? Set BIHUAN_HOME to a new folder.") from None
                 except NotForDemo as error:
@@ -80,6 +83,11 @@ def demo(
                 if runner.take():
                     runner.catch_up()
             console.print(f"{loaded.complaints} complaints, {loaded.new} of {loaded.commands} commands were new.")
+            rated = loaded.rated
+            console.print(
+                f"{rated.visits} visits, {rated.ratings} rated, {rated.bad} of them badly;"
+                f" {rated.new} commands were new."
+            )
             folder = write_tokens(parts)
             if not serve:
                 from service.demo.show import show

@@ -1,4 +1,4 @@
-"""The sample: a synthetic hall, its people, and some hundred complaints over eight months."""
+"""The sample: a synthetic hall, its people, and some hundred complaints over eight months, and a year of visits."""
 
 from service.demo.loading import PASSWORD, Loaded, NotForDemo, load
 from service.demo.people import STAFF, Person

@@ -18,8 +18,10 @@ from service.adoption import adopt_first, load_register
 from service.casebook import Asked, Done
 from service.demo.hall import CENTRE, FILE, Hall, hall_text
 from service.demo.people import SOURCE, Progress, enlist
+from service.demo.rating import Rated, load_visits
 from service.demo.scenes import Scene, command_id
-from service.demo.story import COMPLAINTS, SEED, SPAN, begin, opened, story
+from service.demo.story import COMPLAINTS, SEED, SPAN, begin, opened, served, story
+from service.demo.year import VISITS, visits
 from service.desk import Wish, case_of_command
 from service.forms.intake import RegisterForm
 from service.parts import Parts
@@ -45,6 +47,7 @@ class Loaded:
     commands: int
     new: int
     now: datetime
+    rated: Rated
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
@@ -59,8 +62,9 @@ def load(
     password: str = PASSWORD,
     seed: str = SEED,
     complaints: int = COMPLAINTS,
+    visited: int = VISITS,
 ) -> Loaded:
-    """Load hall, people and complaints as if it had all happened in the eight months before `now`.
+    """Load hall, people, complaints and visits as if it had all happened in the eight months and the year before `now`.
 
     In a log that holds the sample already, `now` (UTC) is that of the first time, so nothing is told twice. `password`
     is that of every log-in. Raises NotForDemo, StoryBroken.
@@ -83,7 +87,9 @@ def load(
                 raise StoryBroken(f"{StoryBroken.__doc__} Complaint {scene.number}, {scene.step}: {why}")
             new += isinstance(outcome, Done) and not outcome.repeated
         progress("complaints", done, len(scenes))
-    return Loaded(complaints=complaints, commands=len(scenes), new=new, now=now)
+    office = served(now, calendar(parts))
+    rated = load_visits(parts, hall, office, visits(hall, office, seed=seed, number=visited), progress)
+    return Loaded(complaints=complaints, commands=len(scenes), new=new, now=now, rated=rated)
 
 
 def calendar(parts: Parts) -> Calendar:

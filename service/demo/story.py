@@ -23,8 +23,10 @@ from service.forms.intake import RegisterForm, RespondentForm
 
 SEED: Final = "bihuan"
 COMPLAINTS: Final = 300
-SPAN: Final = timedelta(days=244)
-"""Eight months."""
+SPAN: Final = timedelta(days=366)
+"""A year, from when rules, register and posts hold and visits are told."""
+MONTHS: Final = timedelta(days=244)
+"""Eight months, in which people complained."""
 QUIET: Final = timedelta(hours=12)
 """Between adopting the rules and the first complaint, at least."""
 
@@ -63,6 +65,11 @@ def begin(now: datetime) -> datetime:
 
 def opened(now: datetime, calendar: Calendar) -> Office:
     """Give the opening hours from the first complaint on."""
+    return Office(calendar, profiles.office_hours("hall"), HALL_ZONE, now - MONTHS + QUIET, now)
+
+
+def served(now: datetime, calendar: Calendar) -> Office:
+    """Give the opening hours from the first visit on."""
     return Office(calendar, profiles.office_hours("hall"), HALL_ZONE, begin(now) + QUIET, now)
 
 

@@ -49,7 +49,7 @@ def served(home: Path) -> Iterator[str]:
     kept = {name: value for name, value in os.environ.items() if name in {"HOME", "LANG", "TMPDIR"}}
     around = {**kept, "PATH": "/usr/bin:/bin", "BIHUAN_HOME": str(home), "PYTHONPATH": str(ROOT)}
     server = subprocess.Popen(
-        [*PROGRAM, "demo", "--port", str(port)], env=around, cwd=ROOT, text=True,
+        [*PROGRAM, "demo", "--visits", "600", "--port", str(port)], env=around, cwd=ROOT, text=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

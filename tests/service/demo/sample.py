@@ -40,11 +40,18 @@ def program(server: str, home: Path) -> Iterator[Parts]:
         yield replace(parts, accounts=Accounts(parts.pool, parts.vault, hasher=hasher))
 
 
-def loaded(parts: Parts, *, now: datetime = NOW, complaints: int = 300, progress: Progress | None = None) -> Loaded:
-    """Load the sample."""
+def loaded(
+    parts: Parts,
+    *,
+    now: datetime = NOW,
+    complaints: int = 300,
+    visited: int = 150,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Load the sample, with few visits unless more are asked for."""
     if progress is None:
-        return load(parts, now, complaints=complaints)
-    return load(parts, now, progress, complaints=complaints)
+        return load(parts, now, complaints=complaints, visited=visited)
+    return load(parts, now, progress, complaints=complaints, visited=visited)
 
 
 @dataclass(frozen=True)

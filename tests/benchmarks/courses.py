@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from domain import access, notice
+from domain import access, notice, review
 from domain.complaint import Accepted, Registered, Revisited
 from domain.complaint.ending import Withdrawn
 from domain.complaint.intake import Channel
@@ -22,7 +22,8 @@ from domain.grade import Grade
 from domain.handling import Proof
 from domain.sealed import Sealed, TextFacts
 from projections.codec import encode
-from tests import controls, hall
+from service.demo.year import CODES, GRADES
+from tests import controls, hall, visits
 
 STORY_DAY: Final = controls.REGISTERED.at.date()
 A_DAY: Final = 86_400
@@ -51,10 +52,16 @@ IDS: Final[Mapping[str, UUID]] = {
     CASE: hall.key("case"), KEY: hall.key("key"), COMPLAINANT: hall.COMPLAINANT,
     "evidence": controls.EVIDENCE, "rectification": controls.RECTIFICATION, "reply": controls.REPLY,
 }  # fmt: skip
+VISIT: Final = "visit"
+RATING: Final = "rating"
+STREAMS: Final[Mapping[str, UUID]] = {VISIT: visits.VISIT, RATING: visits.RATING}
+MARKS: Final[Mapping[str, UUID]] = {"device": hall.key("device"), "invitation": hall.key("invitation")}
+LINKS: Final[Mapping[str, str]] = {"token": visits.TOKEN, "own_link": visits.OWN_LINK}
 GAP: Final = "\0"
 """Around the name of a gap; no JSON holds it."""
 SEALED: Final = re.compile(r'(?<="value_id":")[^"]+(","key_id":"[^"]+","nonce":")[^"]+(","box":")([^"]+)')
 MOMENT: Final = re.compile(r'(?<="e":\{"at":")([-0-9]+T\d\d:)\d\d:\d\d')
+WINDOW: Final = re.compile(r'(?<="window":")W0[34](?=")')
 DAY: Final = re.compile(r'(?<=")2026-\d\d-\d\d(?=[T"])')
 
 
@@ -164,9 +171,11 @@ def template(step: Step) -> Template:
     text = SEALED.sub(_gaps_of_a_value, state.decode())
     text = MOMENT.sub(rf"\1{GAP}clock{GAP}", text)
     text = DAY.sub(lambda found: f"{GAP}{(date.fromisoformat(found[0]) - STORY_DAY).days:+}{GAP}", text)
-    text = text.replace(hall.NUMBER, f"{GAP}number{GAP}")
-    for gap, identity in IDS.items():
-        text = text.replace(str(identity), f"{GAP}{gap}{GAP}")
+    text = WINDOW.sub(f"{GAP}window{GAP}", text)
+    named = {"number": hall.NUMBER, "project": visits.PROJECT, **LINKS}
+    named |= {gap: str(identity) for known in (IDS, STREAMS, MARKS) for gap, identity in known.items()}
+    for gap, told in named.items():
+        text = text.replace(told, f"{GAP}{gap}{GAP}")
     pieces = text.split(GAP)
     gaps = [(place, pieces[place]) for place in range(1, len(pieces), 2)]
     happened = step.event.at
@@ -192,6 +201,9 @@ def _gaps_of_a_value(found: re.Match[str]) -> str:
 def varied(steps: Sequence[Step], chance: Random) -> Iterator[Step]:
     """Let other people complain of other things elsewhere, in texts of other lengths."""
     category = chance.choice(hall.CATEGORIES).code
+    bad = any(isinstance(step.event, review.Accepted) for step in steps)
+    offered = {grade: weight for grade, weight in GRADES.items() if grade.bad is bad}
+    (said,) = chance.choices(list(offered), list(offered.values()))
     changes: dict[type[Event], dict[str, Any]] = {
         Registered: {
             "channel": chance.choice(list(Channel)),
@@ -199,6 +211,8 @@ def varied(steps: Sequence[Step], chance: Random) -> Iterator[Step]:
             "respondent": Respondent(department="approval", window=chance.choice(("W03", "W04"))),
         },
         Accepted: {"category": category},
+        review.Submitted: {"grade": said, "codes": (chance.choice(CODES[said]),)},
+        review.Accepted: {"grade": said},
         Revisited: {
             "attitude_satisfaction": chance.choice(list(Grade)),
             "result_satisfaction": chance.choice(list(Grade)),

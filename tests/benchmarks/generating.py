@@ -1,4 +1,4 @@
-"""A log of any length to measure with, the same for the same seed: a hall that takes 500 complaints a working day.
+"""A log of any length to measure with, the same for the same seed: 500 complaints and 3,000 visits a working day.
 
     python -m tests.benchmarks.generating postgresql://... --events 1000000
 
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import count, islice
+from itertools import accumulate, count, islice
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,7 @@ from projections.codec import NAME_OF, decode, encode
 from projections.leaf import EPOCH, MICROSECOND, Leaf
 from service.database import migrate
 from tests import hall
+from tests.benchmarks import visiting
 from tests.benchmarks.courses import (
     A_DAY,
     ACCESS,
@@ -45,6 +46,7 @@ from tests.benchmarks.courses import (
     template,
     varied,
 )
+from tests.benchmarks.visiting import WINDOWS
 
 SEED: Final = 20260105
 CASES_A_DAY: Final = 500
@@ -57,8 +59,12 @@ NEW_PEOPLE: Final = 0.8
 MICROSECONDS: Final = 1_000_000
 LONGEST_COMMAND: Final = 900_000
 """Microseconds from when something happens to when it is recorded, at most."""
-REGISTERED: Final = NAME_OF[Registered]
-NUMBER: Final = re.compile(rb'"complaint_no":"([^"]+)"')
+CLAIMED: Final[Mapping[str, tuple[str, re.Pattern[bytes]]]] = {
+    NAME_OF[Registered]: ("complaint_no", re.compile(rb'"complaint_no":"([^"]+)"')),
+    **visiting.CLAIMED,
+}
+"""What an event claims, by its stored name, and where it stands in its bytes."""
+PARETO: Final = 1.5
 COPY: Final = """
 copy events (position, stream_id, version, name, recorded_at, command_id, command_seq, state, leaf_hash)
 from stdin (format binary)
@@ -93,17 +99,23 @@ class Story:
 class Generated:
     """Events in the order of a log, made as they are asked for."""
 
-    def __init__(self, log_id: UUID, seed: int = SEED, cases_a_day: int = CASES_A_DAY) -> None:
+    def __init__(
+        self, log_id: UUID, seed: int = SEED, cases_a_day: int = CASES_A_DAY, number_of_windows: int = WINDOWS
+    ) -> None:
         self._log_id = log_id
-        self._cases_a_day = cases_a_day
+        ways = (*courses(), *visiting.courses())
+        self._shares = [share for share, _ in ways]
+        # The shares of complaints are of a hundred.
+        self._stories_a_day = cases_a_day * sum(self._shares) // 100
+        self._windows = visiting.windows(number_of_windows)
         self._chance = Random(seed)
         self._position = 0
         self._recorded = 0  # µs since 1970
-        self._shares = [share for share, _ in courses()]
         self._courses = [
-            [[template(step) for step in varied(steps, self._chance)] for _ in range(VARIANTS)]
-            for _, steps in courses()
+            [[template(step) for step in varied(steps, self._chance)] for _ in range(VARIANTS)] for _, steps in ways
         ]
+        # Some windows serve many times as many people as others.
+        self._traffic = list(accumulate(self._chance.paretovariate(PARETO) for _ in self._windows))
         templates = [one for variants in self._courses for variant in variants for one in variant]
         self._offsets = sorted({int(gap) for one in templates for _, gap in one.named if gap[0] in "+-"})
         self._people = [self._fresh()]
@@ -111,7 +123,10 @@ class Generated:
     def leaves(self) -> Iterator[Leaf]:
         """Give the events without end, each with all that its leaf hash covers."""
         entered = _seconds(hall.ENTERED.date()) + hall.ENTERED.hour * AN_HOUR
-        for stream, events in ((register.STREAM, hall.REGISTER_EVENTS), (rulebook.STREAM, hall.RULEBOOK_EVENTS)):
+        for stream, events in (
+            (register.STREAM, (*hall.REGISTER_EVENTS, *self._windows)),
+            (rulebook.STREAM, hall.RULEBOOK_EVENTS),
+        ):
             for version, event in enumerate(events, start=1):
                 name, state = encode(event, Metadata(command="enter", source="cli"))
                 yield self._leaf(entered, stream, version, name, self._fresh(), 0, state)
@@ -132,20 +147,24 @@ class Generated:
     def _registered(self, day: date) -> Iterator[Story]:
         chance = self._chance
         days = {f"{offset:+}": str(day + timedelta(offset)) for offset in self._offsets}
-        for number in range(1, self._cases_a_day + 1):
+        codes = [one.entry.code for one in self._windows]
+        for number in range(1, self._stories_a_day + 1):
             (course,) = chance.choices(self._courses, self._shares)
             if chance.random() < NEW_PEOPLE:
                 self._people.append(self._fresh())
-            case, second = self._fresh(), (number - 1) * AN_HOUR // self._cases_a_day
+            case, second = self._fresh(), (number - 1) * AN_HOUR // self._stories_a_day
+            visit, visited = visiting.values(str(day), number, chance)
             values = {
                 **days,
+                **visit,
                 **{name: str(self._fresh()) for name in IDS},
                 CASE: str(case),
                 COMPLAINANT: str(chance.choice(self._people)),
                 "number": complaint_no("GXQ", day, number),
+                "window": chance.choices(codes, cum_weights=self._traffic)[0],
                 "clock": f"{second // 60:02}:{second % 60:02}",
             }
-            streams = {CASE: case, ACCESS: beside(case, ACCESS), NOTICE: notice.notice_of(case, TOLD)}
+            streams = {CASE: case, ACCESS: beside(case, ACCESS), NOTICE: notice.notice_of(case, TOLD), **visited}
             yield Story(chance.choice(course), values, streams, _seconds(day) + second, command=case)
 
     def _next(self, story: Story, moment: int) -> Leaf:
@@ -184,7 +203,7 @@ def _seconds(day: date) -> int:
     return (day - EPOCH.date()).days * A_DAY
 
 
-def fill(dsn: str, events: int, seed: int = SEED) -> UUID:
+def fill(dsn: str, events: int, seed: int = SEED, number_of_windows: int = WINDOWS) -> UUID:
     """Fill an empty log with so many events and the names they claim; give its id, which comes of the seed too.
 
     Raises ValueError for a log that is not empty.
@@ -198,9 +217,10 @@ def fill(dsn: str, events: int, seed: int = SEED) -> UUID:
         with connection.cursor() as cursor:
             with cursor.copy(COPY) as copy:
                 copy.set_types(COLUMN_TYPES)
-                for one in islice(Generated(log_id, seed).leaves(), events):
-                    if one.name == REGISTERED:
-                        claimed.append(("complaint_no", NUMBER.findall(one.state)[0].decode(), one.stream_id))
+                for one in islice(Generated(log_id, seed, number_of_windows=number_of_windows).leaves(), events):
+                    if one.name in CLAIMED:
+                        kind, key = CLAIMED[one.name]
+                        claimed.append((kind, key.findall(one.state)[0].decode(), one.stream_id))
                     copy.write_row(
                         (
                             one.position, one.stream_id, one.version, one.name, one.recorded_at, one.command_id,
@@ -240,10 +260,11 @@ def main() -> None:
     parser.add_argument("dsn", help="a database without a log, or with an empty one")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--windows", type=int, default=WINDOWS)
     told = parser.parse_args()
     migrate(told.dsn)
     start = time.perf_counter()
-    log_id = fill(told.dsn, told.events, told.seed)
+    log_id = fill(told.dsn, told.events, told.seed, told.windows)
     took = time.perf_counter() - start
     looked_at = sampled(told.dsn)
     print(

@@ -363,9 +363,11 @@ def test_a_rating_is_added_to_once(desk: Desk, counter: Counter, language: str) 
 
 @pytest.mark.parametrize("language", STORY_OF)
 def test_what_staff_wrote_down_is_confirmed(desk: Desk, counter: Counter, language: str) -> None:
-    """A clerk wrote it down and gave the link; whoever said it reads it, says that it is so, and it counts."""
+    """A clerk wrote it down and gave the slip; whoever said it reads it, says that it is so, and it counts."""
     t = STORY_OF[language]
     told = counter.ask("/reviews", occasion=counter.visit(), grade="satisfied", codes=["413"], channel="phone")
+    assert told["own_link"] is None
+    told = counter.ask(f"/reviews/{told['id']}/slip")
     phone = desk.somebody(language=language, width=PHONE)
     scanned(phone, f"/rating#{told['own_link']}")
     expect(phone.locator("#told")).to_contain_text(WORDS["rating.unconfirmed"][t])

@@ -214,12 +214,12 @@ def test_posts_are_taken_and_left(machine: Machine, parts: Parts) -> None:
 def test_a_register_is_loaded_once(machine: Machine, parts: Parts) -> None:
     """Again enters nothing; what is shown is what was loaded."""
     file = machine.register_file()
-    assert machine.does("register", "load", file) == "19 entered, 0 were there already.\n"
+    assert machine.does("register", "load", file) == "25 entered, 0 were there already.\n"
     position = parts.recorder.max_notification_id()
-    assert machine.does("register", "load", file) == "0 entered, 19 were there already.\n"
+    assert machine.does("register", "load", file) == "0 entered, 25 were there already.\n"
     assert parts.recorder.max_notification_id() == position
     listed = machine.does("register", "show").splitlines()
-    assert len(listed) == 19
+    assert len(listed) == 25
     assert "window\tW03\t三号窗口\tWindow 3\tGXQ\tSJ\tservice" in listed
 
 

@@ -121,7 +121,7 @@ def test_a_damaged_copy_is_not_taken_for_a_damaged_log(kept: SealedLog) -> None:
     """The checkpoints beside it tell which of the two is as it was signed."""
     path = kept.folder / "epoch-1" / LEAVES
     data = path.read_bytes()
-    path.write_bytes(data[:200] + b"\0" + data[201:])
+    path.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
     assert kept.first(kept.place) == (
         "position 7: the copy outside is damaged: its hash is another one, while the row fits the signed checkpoint"
     )

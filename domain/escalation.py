@@ -1,19 +1,76 @@
-"""What the passing of time asks for on any matter: when to remind of a limit, when to order, and the act itself."""
+"""What the passing of time asks for on any matter: when to remind and to order, and what becomes of an order."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from domain.deadlines import DAY, Calendar, Due, Unit
-from domain.decider import Code, Command
+from domain.decider import Actor, Code, Command, PersonKey
+from domain.errors import Superseded
 from domain.handling import Facts
 from domain.rulebook import Level, Policy
 
 L1: Final[Code] = "escalate.l1"
 L2: Final[Code] = "escalate.l2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """An order of supervision as the rules remember it: its level, what it rests on, what became of it.
+
+    `about` (UTC) is the end of the limit `clock` that was missed, `due` until when it is to be answered; `round` is the
+    round of a complaint in which it was issued. One that nobody issued has no level.
+    """
+
+    level: int = 0
+    rule: Code = "unknown"
+    round: int = 0
+    clock: StrEnum | None = None
+    about: datetime | None = None
+    due: Due | None = None
+    answered_by: frozenset[PersonKey] = frozenset()
+    lifted: bool = False
+
+
+Orders = Mapping[UUID, Supervision]
+
+
+def in_force(orders: Orders, supervision: UUID) -> Supervision:
+    """Give the order named, unless it was lifted or never issued; raises Superseded."""
+    order = orders.get(supervision)
+    if order is None or order.lifted:
+        raise Superseded(supervision=supervision)
+    return order
+
+
+def unanswered(orders: Orders, supervision: UUID) -> Supervision:
+    """Give the order named while it waits for an answer; raises Superseded."""
+    order = in_force(orders, supervision)
+    if order.answered_by:
+        raise Superseded(supervision=supervision)
+    return order
+
+
+def issued(orders: Orders, supervision: UUID, order: Supervision) -> Orders:
+    """Give the orders with one more."""
+    return MappingProxyType({**orders, supervision: order})
+
+
+def answered(orders: Orders, supervision: UUID, by: Actor) -> Orders:
+    """Give the orders with one answered by somebody; one that nobody issued stands for itself."""
+    order = orders.get(supervision, Supervision())
+    return issued(orders, supervision, replace(order, answered_by=order.answered_by | by.persons))
+
+
+def lifted(orders: Orders, supervision: UUID) -> Orders:
+    """Give the orders with one lifted."""
+    return issued(orders, supervision, replace(orders.get(supervision, Supervision()), lifted=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

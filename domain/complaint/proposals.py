@@ -16,8 +16,9 @@ from domain.complaint.acting import admit
 from domain.complaint.state import Case, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For
-from domain.errors import NotYourRole, OwnProposal, ProposalOver, ProposalPending, Superseded, TooEarly
-from domain.handling import Basis, Facts, keep_apart, permit
+from domain.errors import NotYourRole, ProposalPending
+from domain.handling import Basis, Facts, permit
+from domain.proposing import named, over, without
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -93,13 +94,7 @@ def waiting(case: Case, proposal: UUID, kind: type[P], by: Actor, at: datetime, 
 
     Raises Superseded where it is gone, OwnProposal, ProposalOver where its time is over.
     """
-    found = case.proposals.get(proposal)
-    if not isinstance(found, kind):
-        raise Superseded(proposal=proposal)
-    keep_apart(by, found.by.persons, OwnProposal)
-    if facts.late(case.profile, found.until, at):
-        raise ProposalOver(proposal=proposal)
-    return found
+    return named(case.proposals, proposal, kind, case.profile, by=by, at=at, facts=facts)
 
 
 def kept(case: Case, event: Proposed) -> Case:
@@ -109,9 +104,7 @@ def kept(case: Case, event: Proposed) -> Case:
 
 def dropped(case: Case, proposal: UUID) -> Case:
     """Give the case without a proposal that was decided on."""
-    return replace(
-        case, proposals=MappingProxyType({key: one for key, one in case.proposals.items() if key != proposal})
-    )
+    return replace(case, proposals=without(case.proposals, proposal))
 
 
 def in_turn(case: Case) -> Case:
@@ -153,8 +146,7 @@ def _expire(case: Case, command: ExpireProposal, facts: Facts) -> list[Event | F
     if not isinstance(proposed, Proposed):
         # Somebody was faster than the timer: it is decided on already.
         return []
-    if not facts.late(case.profile, proposed.until, at):
-        raise TooEarly(until=None if proposed.until is None else proposed.until.at)
+    over(proposed, case.profile, at, facts)
     return [ProposalExpired(at=at, by=by, proposal=command.proposal)]
 
 

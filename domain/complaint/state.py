@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.deadlines import Due, Pause
 from domain.decider import Code, Event, Instant, PersonKey
 from domain.errors import OutOfTurn
+from domain.escalation import Supervision
 
 
 class Step(StrEnum):
@@ -181,23 +182,6 @@ class Returning:
     request: UUID
     asked_at: datetime
     asked_by: frozenset[PersonKey]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supervision:
-    """An escalation order: its level, the rule and the limit it rests on, in which round; what became of it.
-
-    `due` is until when it is to be answered, `about` (UTC) the end of the limit that was missed.
-    """
-
-    level: int
-    rule: Code
-    round: int
-    clock: Clock | None
-    about: datetime | None
-    due: Due | None
-    answered_by: frozenset[PersonKey] = frozenset()
-    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from domain.complaint.acting import admit
 from domain.complaint.escalation import due_now, orders, reminder
-from domain.complaint.state import BEFORE_REPLY, OPEN, Case, Clock, Step, Supervision, at_step
+from domain.complaint.state import BEFORE_REPLY, OPEN, Case, Clock, Step, at_step
 from domain.deadlines import Due
 from domain.decider import Code, Command, Event, For, Role
-from domain.errors import AlreadyThere, NotYourCase, OwnAnswerLifted, Superseded, UnknownReference
+from domain.errors import AlreadyThere, NotYourCase, OwnAnswerLifted, UnknownReference
+from domain.escalation import Supervision, answered, in_force, issued, lifted, unanswered
 from domain.handling import Basis, Facts, keep_apart, listed, post_of
 from domain.sealed import Sealed, TextFacts
 
@@ -142,7 +143,7 @@ def decide(case: Case | None, command: SupervisionCommand, facts: Facts) -> list
         case LiftSupervision(supervision=supervision, reason=reason):
             there = at_step(case, *TURNS["lift-supervision"])
             admit(there, command, "lift-supervision", facts)
-            order = _current(there, supervision)
+            order = in_force(there.supervisions, supervision)
             keep_apart(by, order.answered_by | there.handlers, OwnAnswerLifted)
             return [SupervisionLifted(at=at, by=by, supervision=supervision, reason=reason)]
         case _:
@@ -209,9 +210,7 @@ def _answer(case: Case, command: AnswerSupervision, facts: Facts) -> list[Event 
         raise NotYourCase(department=case.department)
     if by.role is Role.HANDLER and case.handler not in {None, *by.persons}:
         raise NotYourCase(department=case.department)
-    order = _current(case, command.supervision)
-    if order.answered_by:
-        raise Superseded(supervision=command.supervision)
+    order = unanswered(case.supervisions, command.supervision)
     return [
         SupervisionAnswered(
             at=at,
@@ -222,13 +221,6 @@ def _answer(case: Case, command: AnswerSupervision, facts: Facts) -> list[Event 
             late=facts.late(case.profile, order.due, at),
         )
     ]
-
-
-def _current(case: Case, supervision: UUID) -> Supervision:
-    order = case.supervisions.get(supervision)
-    if order is None or order.lifted:
-        raise Superseded(supervision=supervision)
-    return order
 
 
 def evolve(case: Case, event: SupervisionEvent) -> Case:
@@ -245,17 +237,10 @@ def evolve(case: Case, event: SupervisionEvent) -> Case:
                 about=None if about is None else about.at,
                 due=event.due,
             )
-        case SupervisionAnswered(by=by):
-            order = _known(case, event.supervision)
-            order = replace(order, answered_by=order.answered_by | by.persons)
-        case SupervisionLifted():
-            order = replace(_known(case, event.supervision), lifted=True)
+            return replace(case, supervisions=issued(case.supervisions, event.supervision, order))
+        case SupervisionAnswered(supervision=supervision, by=by):
+            return replace(case, supervisions=answered(case.supervisions, supervision, by))
+        case SupervisionLifted(supervision=supervision):
+            return replace(case, supervisions=lifted(case.supervisions, supervision))
         case _:
             assert_never(event)
-    return replace(case, supervisions=MappingProxyType({**case.supervisions, event.supervision: order}))
-
-
-def _known(case: Case, supervision: UUID) -> Supervision:
-    """Give an order; one that nobody issued has no level, and stands for itself."""
-    unheard_of = Supervision(level=0, rule="unknown", round=case.round, clock=None, about=None, due=None)
-    return case.supervisions.get(supervision, unheard_of)

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from domain.deadlines import Due
 from domain.decider import Actor, Code, Command, Event, For
-from domain.errors import OwnProposal, PanelUsed, ProposalOver, ProposalPending, Superseded, TooEarly
+from domain.errors import PanelUsed, ProposalPending
 from domain.handling import Basis, Facts, keep_apart, permit
+from domain.proposing import named, over, without
 from domain.review.acting import by_the_panel
-from domain.review.state import Proposal, Review, Stage, at_stage
+from domain.review.state import Review, Stage, at_stage
 from domain.sealed import Sealed
 
 # Events. These names and shapes are the storage format: a changed shape is a new number with an upcast.
@@ -90,22 +91,13 @@ def waiting(review: Review, proposal: UUID, kind: type[P], by: Actor, at: dateti
 
     Raises Superseded where it is gone, OwnProposal, ProposalOver where its time is over.
     """
-    found = review.proposals.get(proposal)
-    if found is None or not isinstance(found.event, kind):
-        raise Superseded(proposal=proposal)
-    keep_apart(by, found.by, OwnProposal)
-    if facts.late(review.profile, found.until, at):
-        raise ProposalOver(proposal=proposal)
-    return found.event
+    return named(review.proposals, proposal, kind, review.profile, by=by, at=at, facts=facts)
 
 
 def kept(review: Review, event: Proposed) -> Review:
     """Give the review with a proposal that waits."""
-    proposal = Proposal(
-        about=event.about, by=event.by.persons, until=event.until, confirm=type(event).confirm, event=event
-    )
     proposed = decided_by(review, event.by)
-    return replace(proposed, proposals=MappingProxyType({**review.proposals, event.proposal: proposal}))
+    return replace(proposed, proposals=MappingProxyType({**review.proposals, event.proposal: event}))
 
 
 def decided_by(review: Review, by: Actor) -> Review:
@@ -137,8 +129,7 @@ def decide(review: Review | None, command: ProposalCommand, facts: Facts) -> Seq
             if found is None:
                 # Somebody was faster than the timer: it is decided on already.
                 return []
-            if not facts.late(there.profile, found.until, at):
-                raise TooEarly(until=None if found.until is None else found.until.at)
+            over(found, there.profile, at, facts)
             return [ProposalExpired(at=at, by=by, proposal=command.proposal)]
         case _:
             assert_never(command)
@@ -146,6 +137,5 @@ def decide(review: Review | None, command: ProposalCommand, facts: Facts) -> Seq
 
 def evolve(review: Review, event: ProposalEvent) -> Review:
     """Take one event in; never refuses."""
-    left = {key: one for key, one in review.proposals.items() if key != event.proposal}
     judged = decided_by(review, event.by) if isinstance(event, ProposalDeclined) else review
-    return replace(judged, proposals=MappingProxyType(left))
+    return replace(judged, proposals=without(review.proposals, event.proposal))

@@ -14,6 +14,8 @@ from domain.complaint.state import Running
 from domain.deadlines import Due
 from domain.decider import Code, PersonKey, Role
 from domain.errors import OutOfTurn, Unknown
+from domain.escalation import Supervision
+from domain.proposing import Proposal
 from domain.review.submitting import Accepted, Appended, Submitted
 
 
@@ -103,39 +105,11 @@ class Settled(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """An order of supervision on a review, as far as the rules need to know it."""
-
-    level: int
-    rule: Code
-    clock: Clock | None
-    about: datetime | None
-    due: Due | None
-    answered_by: frozenset[PersonKey] = frozenset()
-    lifted: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
     """Something a detector noticed about a review; a human clears it, or has the review excluded."""
 
     detector: Code
     cleared: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What one outside decider proposed and another one is to confirm; `about` is the appeal or the objection."""
-
-    about: UUID
-    by: frozenset[PersonKey]
-    until: Due | None
-    confirm: Code
-    event: object
-
-
-def _nothing() -> Mapping[UUID, Flag]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +152,8 @@ class Review:
     check_days: tuple[date, ...] = ()
     clocks: Mapping[Clock, Running] = field(default_factory=lambda: MappingProxyType({}))
     reminded: frozenset[tuple[Clock, datetime]] = frozenset()
-    orders: Mapping[UUID, Order] = field(default_factory=lambda: MappingProxyType({}))
-    flags: Mapping[UUID, Flag] = field(default_factory=_nothing)
+    orders: Mapping[UUID, Supervision] = field(default_factory=lambda: MappingProxyType({}))
+    flags: Mapping[UUID, Flag] = field(default_factory=lambda: MappingProxyType({}))
     proposals: Mapping[UUID, Proposal] = field(default_factory=lambda: MappingProxyType({}))
     workers: frozenset[PersonKey] = frozenset()
     appellants: frozenset[PersonKey] = frozenset()

@@ -12,11 +12,23 @@ from uuid import UUID
 from domain.complaint.supervision import LEVELS
 from domain.deadlines import Due, kept_promise
 from domain.decider import Code, Command, Event, For, Role
-from domain.errors import AlreadyThere, OwnAnswerLifted, Superseded, UnknownReference
-from domain.escalation import L1, L2, order_due, order_since, remind_since
+from domain.errors import AlreadyThere, OwnAnswerLifted, UnknownReference
+from domain.escalation import (
+    L1,
+    L2,
+    Supervision,
+    answered,
+    in_force,
+    issued,
+    lifted,
+    order_due,
+    order_since,
+    remind_since,
+    unanswered,
+)
 from domain.handling import Basis, Facts, keep_apart, listed, permit
 from domain.review.acting import admit, of_the_unit
-from domain.review.state import Clock, Order, Review, Stage, at_stage, in_hand
+from domain.review.state import Clock, Review, Stage, at_stage, in_hand
 from domain.rulebook import Policy
 from domain.sealed import Sealed, TextFacts
 
@@ -155,13 +167,13 @@ def orders(review: Review, policy: Policy, facts: Facts) -> Iterator[tuple[Code,
     escalation = policy.escalation
     if escalation is None or not policy.timers:
         return
-    issued = {(one.rule, one.clock, one.about) for one in review.orders.values()}
+    there = {(one.rule, one.clock, one.about) for one in review.orders.values()}
     for clock in in_hand(review):
         due = review.due(clock)
         for number, rule, level in ((1, L1, escalation.l1), (2, L2, escalation.l2)):
             if due is None or (level.reminders and (clock, due.at) not in review.reminded):
                 continue
-            if (rule, clock, due.at) not in issued:
+            if (rule, clock, due.at) not in there:
                 yield rule, number, clock, due, order_since(due, level, policy, facts.rulebook.calendar)
 
 
@@ -195,7 +207,7 @@ def decide(review: Review | None, command: WatchingCommand, facts: Facts) -> Seq
         case LiftSupervision(supervision=supervision, reason=reason):
             there = at_stage(review, *TURNS["lift-supervision"])
             admit(there, command, "lift-supervision", facts)
-            order = _current(there, supervision)
+            order = in_force(there.orders, supervision)
             keep_apart(by, order.answered_by | there.workers, OwnAnswerLifted)
             return [SupervisionLifted(at=at, by=by, supervision=supervision, reason=reason)]
         case RecomputeDeadlines():
@@ -260,9 +272,7 @@ def _answer(review: Review, command: AnswerSupervision, facts: Facts) -> Sequenc
     at, by = command.at, command.by
     admit(review, command, "answer-supervision", facts)
     of_the_unit(review, by, at, facts)
-    order = _current(review, command.supervision)
-    if order.answered_by:
-        raise Superseded(supervision=command.supervision)
+    order = unanswered(review.orders, command.supervision)
     return [
         SupervisionAnswered(
             at=at,
@@ -273,13 +283,6 @@ def _answer(review: Review, command: AnswerSupervision, facts: Facts) -> Sequenc
             late=facts.late(review.profile, order.due, at),
         )
     ]
-
-
-def _current(review: Review, supervision: UUID) -> Order:
-    order = review.orders.get(supervision)
-    if order is None or order.lifted:
-        raise Superseded(supervision=supervision)
-    return order
 
 
 def evolve(review: Review, event: WatchingEvent) -> Review:
@@ -293,24 +296,17 @@ def evolve(review: Review, event: WatchingEvent) -> Review:
                 return review
             return replace(review, clocks=MappingProxyType({**review.clocks, clock: replace(running, due=new)}))
         case SupervisionIssued(about=about):
-            order = Order(
+            order = Supervision(
                 level=event.level,
                 rule=event.rule_no,
                 clock=event.clock,
                 about=None if about is None else about.at,
                 due=event.due,
             )
-        case SupervisionAnswered(by=by):
-            order = _known(review, event.supervision)
-            order = replace(order, answered_by=order.answered_by | by.persons)
-        case SupervisionLifted():
-            order = replace(_known(review, event.supervision), lifted=True)
+            return replace(review, orders=issued(review.orders, event.supervision, order))
+        case SupervisionAnswered(supervision=supervision, by=by):
+            return replace(review, orders=answered(review.orders, supervision, by))
+        case SupervisionLifted(supervision=supervision):
+            return replace(review, orders=lifted(review.orders, supervision))
         case _:
             assert_never(event)
-    return replace(review, orders=MappingProxyType({**review.orders, event.supervision: order}))
-
-
-def _known(review: Review, supervision: UUID) -> Order:
-    """Give an order; one that nobody issued has no level, and stands for itself."""
-    unheard_of = Order(level=0, rule="unknown", clock=None, about=None, due=None)
-    return review.orders.get(supervision, unheard_of)

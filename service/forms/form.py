@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, ClassVar, Final, overload
+from typing import Annotated, ClassVar, Final, Generic, TypeVar, overload
 from uuid import UUID, uuid5
 
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from domain import complaint
-from domain.decider import Actor, Code, PersonKey
+from domain.decider import Actor, Code, Command, PersonKey
 from domain.sealed import Sealed
 from service.eventstore import Beside
 from service.sealing import Sealer
@@ -112,22 +112,29 @@ class Making:
         return uuid5(self.command_id, "made")
 
 
-class Form(BaseModel):
-    """What comes in for one command; nothing unknown may stand in it."""
+C = TypeVar("C", bound=Command)
+
+
+class CommandForm(BaseModel, Generic[C]):
+    """What comes in for one command, on whatever it is given; nothing unknown may stand in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[Code]
     summary: ClassVar[str]
 
+    def command(self, making: Making) -> C:
+        """Seal the texts and give the command."""
+        raise NotImplementedError
+
+    def made(self, making: Making) -> tuple[C, tuple[Beside, ...]]:
+        """Give the command, and statements that belong into the transaction of its append."""
+        return self.command(making), ()
+
+
+class Form(CommandForm[complaint.Command]):
+    """What comes in for one command on a complaint."""
+
     @property
     def others(self) -> tuple[UUID, ...]:
         """The other cases it names: whoever sends it may know of them too."""
         return ()
-
-    def command(self, making: Making) -> complaint.Command:
-        """Seal the texts and give the command."""
-        raise NotImplementedError
-
-    def made(self, making: Making) -> tuple[complaint.Command, tuple[Beside, ...]]:
-        """Give the command, and statements that belong into the transaction of its append."""
-        return self.command(making), ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated
+from typing import Annotated, TypedDict
 from uuid import UUID
 
 from pydantic import (
@@ -17,9 +17,9 @@ from pydantic import (
 from domain import complaint
 from domain.complaint.inquiry import EvidenceKind, Responsibility, ResponsibilityKind
 from domain.complaint.state import Finding
-from domain.decider import Code, PersonKey
+from domain.decider import Code, Digest, PersonKey
 from domain.handling import ContactResult, Method
-from domain.sealed import measure
+from domain.sealed import Sealed, measure
 from service.eventstore import Beside
 from service.forms.form import MOST_BYTES, Form, Making, Moment, Text
 from service.sealing import STORE_FILE_SQL
@@ -87,7 +87,33 @@ class RecordContactForm(Form):
         )
 
 
-class RecordEvidenceForm(Form):
+class SealedPiece(TypedDict):
+    """What of a piece of evidence is sealed, with the hash and the size (bytes) of the sealed file."""
+
+    description: Sealed
+    sha256: Digest | None
+    size: int | None
+
+
+class EvidenceFields(BaseModel):
+    """A piece of evidence, with a file if there is one."""
+
+    kind: EvidenceKind
+    description: Text
+    content: File | None = Field(default=None, max_length=MOST_BYTES, description="The file, in base64.")
+
+    def sealed(self, making: Making) -> tuple[SealedPiece, tuple[Beside, ...]]:
+        """Give what a command keeps of it, and what stores the file with the append."""
+        file = None if self.content is None else making.sealer.seal_bytes("attachment", self.content)
+        piece = SealedPiece(
+            description=making.seal("description", self.description),
+            sha256=None if file is None else file.sha256,
+            size=None if file is None else file.size,
+        )
+        return piece, () if file is None else (Beside(STORE_FILE_SQL, file.row),)
+
+
+class RecordEvidenceForm(EvidenceFields, Form):
     """Record evidence (取证)."""
 
     model_config = ConfigDict(
@@ -95,22 +121,11 @@ class RecordEvidenceForm(Form):
     )
     name = "record-evidence"
     summary = "Record evidence, with a file if there is one"
-    kind: EvidenceKind
-    description: Text
-    content: File | None = Field(default=None, max_length=MOST_BYTES, description="The file, in base64.")
 
     def made(self, making: Making) -> tuple[complaint.Command, tuple[Beside, ...]]:
-        file = None if self.content is None else making.sealer.seal_bytes("attachment", self.content)
-        command = complaint.RecordEvidence(
-            at=making.at,
-            by=making.by,
-            evidence=making.new_id,
-            kind=self.kind,
-            description=making.seal("description", self.description),
-            sha256=None if file is None else file.sha256,
-            size=None if file is None else file.size,
-        )
-        return command, () if file is None else (Beside(STORE_FILE_SQL, file.row),)
+        piece, file = self.sealed(making)
+        command = complaint.RecordEvidence(at=making.at, by=making.by, evidence=making.new_id, kind=self.kind, **piece)
+        return command, file
 
 
 class ResponsibilityForm(BaseModel):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.complaint.inquiry import EvidenceKind
 from domain.decider import Code
 from domain.handling import ContactResult, Method
 from domain.review import ReviewCommand
@@ -17,27 +16,14 @@ from domain.review.state import Satisfied, Verdict
 from domain.review.verifying import Contact, RecordEvidence, Verify, appeal_of
 from domain.sealed import measure
 from service.eventstore import Beside
-from service.forms.form import MOST_BYTES, Day, Making, Moment, Text
-from service.forms.inquiry import File
-from service.sealing import STORE_FILE_SQL
+from service.forms.form import CommandForm, Day, Making, Moment, Text
+from service.forms.inquiry import EvidenceFields
 
 MOST_EVIDENCE: Final = 100
 
 
-class StepForm(BaseModel):
-    """What comes in for one command on a review; nothing unknown may stand in it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    name: ClassVar[Code]
-    summary: ClassVar[str]
-
-    def command(self, making: Making) -> ReviewCommand:
-        """Seal the texts and give the command."""
-        raise NotImplementedError
-
-    def made(self, making: Making) -> tuple[ReviewCommand, tuple[Beside, ...]]:
-        """Give the command, and statements that belong into the transaction of its append."""
-        return self.command(making), ()
+class StepForm(CommandForm[ReviewCommand]):
+    """What comes in for one command on a review."""
 
 
 class ContactForm(StepForm):
@@ -62,28 +48,16 @@ class ContactForm(StepForm):
         )
 
 
-class RecordEvidenceForm(StepForm):
+class RecordEvidenceForm(EvidenceFields, StepForm):
     """Record evidence (取证)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "recording", "description": "窗口监控录像"}]})
     name = "record-evidence"
     summary = "Record evidence, with a file if there is one (取证)"
-    kind: EvidenceKind
-    description: Text
-    content: File | None = Field(default=None, max_length=MOST_BYTES, description="The file, in base64.")
 
     def made(self, making: Making) -> tuple[ReviewCommand, tuple[Beside, ...]]:
-        file = None if self.content is None else making.sealer.seal_bytes("attachment", self.content)
-        command = RecordEvidence(
-            at=making.at,
-            by=making.by,
-            evidence=making.new_id,
-            kind=self.kind,
-            description=making.seal("description", self.description),
-            sha256=None if file is None else file.sha256,
-            size=None if file is None else file.size,
-        )
-        return command, () if file is None else (Beside(STORE_FILE_SQL, file.row),)
+        piece, file = self.sealed(making)
+        return RecordEvidence(at=making.at, by=making.by, evidence=making.new_id, kind=self.kind, **piece), file
 
 
 class VerifyForm(StepForm):

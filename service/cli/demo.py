@@ -54,7 +54,9 @@ def demo(
     from projections import PROJECTIONS
     from projections.runner import Runner
     from service import log
-    from service.demo.loading import PASSWORD, NotForDemo, StoryBroken, load
+    from service.demo.loading import PASSWORD, NotForDemo, load
+    from service.demo.rating import invitation
+    from service.demo.scenes import StoryBroken
     from service.parts import open_parts
 
     log.configure(quiet=True)
@@ -94,7 +96,8 @@ def demo(
 
                 show(parts, console)
                 return
-        introduce(typer.echo, host, port, folder, PASSWORD)
+            token = invitation(parts)
+        introduce(typer.echo, host, port, folder, PASSWORD, token)
         log.configure()
         from service.cli.server import run
 
@@ -118,7 +121,7 @@ def write_tokens(parts: Parts) -> Path:
     return folder
 
 
-def introduce(say: Callable[[str], None], host: str, port: int, folder: Path, password: str) -> None:
+def introduce(say: Callable[[str], None], host: str, port: int, folder: Path, password: str, token: str) -> None:
     """Print the addresses and the log-ins."""
     from service.demo.people import STAFF
 
@@ -127,4 +130,5 @@ def introduce(say: Callable[[str], None], host: str, port: int, folder: Path, pa
     say(f"Everybody's password: {password}")
     for code, what in SHOWN:
         say(f"  {logins[code] or '':14} {code:14} {what}")
+    say(f"\nRate a visit yourself, once: http://{host}:{port}/rate#{token}   (a kiosk: /kiosk/T-W03)")
     say(f"\nTokens for the lines in the README: {folder}/<post>\n")

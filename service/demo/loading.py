@@ -19,7 +19,7 @@ from service.casebook import Asked, Done
 from service.demo.hall import CENTRE, FILE, Hall, hall_text
 from service.demo.people import SOURCE, Progress, enlist
 from service.demo.rating import Rated, load_visits
-from service.demo.scenes import Scene, command_id
+from service.demo.scenes import Scene, StoryBroken, command_id
 from service.demo.story import COMPLAINTS, SEED, SPAN, begin, opened, served, story
 from service.demo.year import VISITS, visits
 from service.desk import Wish, case_of_command
@@ -33,10 +33,6 @@ PORTION: Final = 250
 
 class NotForDemo(Exception):
     """This log holds something else; the sample needs one of its own: set BIHUAN_HOME to a new folder."""
-
-
-class StoryBroken(Exception):
-    """The rules did not let happen what the sample tells, so the sample is wrong; what was loaded before stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

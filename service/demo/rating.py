@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from domain import occasion
 from domain.complaint.inquiry import EvidenceKind
@@ -28,7 +28,8 @@ from service.casebook import Ask
 from service.demo.hall import CENTRE, Hall
 from service.demo.office import NEVER, Office
 from service.demo.people import DEMO, SOURCE, Progress
-from service.demo.year import Kind, Rating, Visit
+from service.demo.scenes import StoryBroken
+from service.demo.year import IN_THE_HALL, Kind, Rating, Visit
 from service.desk import sealing
 from service.eventstore import Beside
 from service.forms.contested_reviews import (
@@ -50,6 +51,7 @@ from service.forms.review_steps import (
     StepForm,
     VerifyForm,
 )
+from service.forms.reviews import OccasionForm
 from service.handling_reviews import act
 from service.parts import Parts
 from service.reviewing import RETENTION
@@ -75,10 +77,6 @@ class Ended(Exception):
     """The rest is still to come."""
 
 
-class TaleBroken(Exception):
-    """The rules did not let happen what the sample tells of a visit, so the sample is wrong."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rated:
     """What was loaded: visits, ratings, bad ones, and how many of the commands were new."""
@@ -90,7 +88,7 @@ class Rated:
 
 
 def load_visits(parts: Parts, hall: Hall, office: Office, visits: Sequence[Visit], progress: Progress) -> Rated:
-    """Load visits with what was said of them, and let what follows from the bad ones happen. Raises TaleBroken."""
+    """Load visits with what was said of them, and let what follows from the bad ones happen. Raises StoryBroken."""
     new = 0
     for start in range(0, len(visits), PORTION):
         portion = visits[start : start + PORTION]
@@ -102,7 +100,7 @@ def load_visits(parts: Parts, hall: Hall, office: Office, visits: Sequence[Visit
             if isinstance(outcome, TooEarly) and isinstance(ask.command, Expire):
                 continue
             if isinstance(outcome, Refused):
-                raise TaleBroken(f"{TaleBroken.__doc__} {ask.asked.name}: {outcome.code}")
+                raise StoryBroken(f"{StoryBroken.__doc__} {ask.asked.name}: {outcome.code}")
             new += 1
         progress("visits", start + len(portion), len(visits))
     bad = [(visit, visit.rating) for visit in visits if visit.rating is not None and visit.rating.grade.bad]
@@ -115,6 +113,15 @@ def load_visits(parts: Parts, hall: Hall, office: Office, visits: Sequence[Visit
         progress("bad ratings", number + 1, len(bad))
     ratings = sum(visit.rating is not None for visit in visits)
     return Rated(visits=len(visits), ratings=ratings, bad=len(bad), new=new)
+
+
+def invitation(parts: Parts) -> str:
+    """Record a visit of just now, for whoever tries the sample; give the token to rate it with, which works once."""
+    visit = OccasionForm(hall=CENTRE, project_no=f"37GXQ{uuid4().hex[:16]}", window="W03", phone="13800000000")
+    opening, inviting = (Asked(command_id=uuid4(), source=SOURCE, name=name) for name in ("open-occasion", "invite"))
+    there, _ = parts.reviews.open_occasion(visit, THE_SYSTEM, opening)
+    token, _ = parts.reviews.invite(there, Medium.QR, THE_SYSTEM, inviting)
+    return token
 
 
 def _link(visit: Visit, kind: str) -> str:
@@ -205,7 +212,7 @@ def _opinion(visit: Visit, rating: Rating, text: Sealed | None) -> Opinion:
         identity_mode=IdentityMode.REAL_NAME if rating.named else IdentityMode.ANONYMOUS,
         channel=rating.channel,
         evidence=Evidence(
-            terminal=None if written else f"T-{visit.window}",
+            terminal=f"T-{visit.window}" if rating.channel in IN_THE_HALL else None,
             device=rating.device,
             network=uuid5(DEMO, "network"),
             input_ms=rating.input_ms,
@@ -323,7 +330,9 @@ class Work:
         try:
             self._count(act(self._parts.reviews, self._visit.review, form, by, asked))
         except Refused as refused:
-            raise TaleBroken(f"{TaleBroken.__doc__} Visit {self._visit.number}, {form.name}: {refused.code}") from None
+            raise StoryBroken(
+                f"{StoryBroken.__doc__} Visit {self._visit.number}, {form.name}: {refused.code}"
+            ) from None
 
     def _count(self, done: Done) -> None:
         self.new += bool(done.events) and not done.repeated

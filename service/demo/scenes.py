@@ -12,6 +12,10 @@ from service.forms.form import Form
 from service.forms.intake import RegisterForm
 
 
+class StoryBroken(Exception):
+    """The rules did not let happen what the sample tells, so the sample is wrong; what was loaded before stays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """One command of the story: of which complaint, which step of it, when (UTC), in which post, with what form.

@@ -56,6 +56,8 @@ SAID: Final[Mapping[Grade, Sequence[str]]] = {
 CHANNELS: Final[Mapping[ReviewChannel, int]] = {
     ReviewChannel.TABLET: 55, ReviewChannel.QR: 30, ReviewChannel.MOBILE: 10, ReviewChannel.TERMINAL: 5,
 }  # fmt: skip
+IN_THE_HALL: Final = frozenset({ReviewChannel.TABLET, ReviewChannel.TERMINAL})
+"""Where people rate on a device of the hall, at once; on their own they take their time."""
 BURST: Final = 8
 BURSTS: Final = 3
 MOST_DAYS: Final = 6
@@ -179,7 +181,7 @@ def _rating(served_at: datetime, window: Code, chance: random.Random) -> Rating 
         grade, channel = Grade.VERY_SATISFIED, ReviewChannel.TABLET
     if kind is Kind.WRITTEN_DOWN:
         channel = ReviewChannel.OTHER
-    at_once = channel not in {ReviewChannel.QR, ReviewChannel.MOBILE}
+    at_once = channel in IN_THE_HALL or kind is Kind.WRITTEN_DOWN
     wait = timedelta(seconds=chance.randint(20, 240)) if at_once else timedelta(minutes=chance.lognormvariate(3.5, 2.0))
     device = uuid5(DEMO, f"device:{window}" if at_once else f"phone:{served_at.isoformat()}")
     said = SAID.get(grade)

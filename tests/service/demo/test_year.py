@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import chinese_calendar
+import psycopg
 import pytest
 
 from domain.grade import Grade
 from domain.review import REVIEW, Stage
+from projections import PROJECTIONS
 from projections.codec import decode
+from projections.runner import Runner
 from service.demo import loading, year
 from service.demo.hall import Hall
 from service.demo.rating import Rated
 from service.demo.story import SEED, served
 from service.demo.year import Kind, Visit
+from service.detecting import Detecting
 from service.parts import Parts
 from tests.service.demo.sample import CHINA, NOW, loaded, program
 
@@ -138,3 +142,19 @@ def test_a_telling_that_was_killed_goes_on(server: str, tmp_path: Path) -> None:
         assert 0 < begun < 300
         assert len(events(parts, "occasion.opened.%")) == 300
         assert len(events(parts, "review.submitted.%")) == whole.ratings
+
+
+def test_what_looks_forged_is_noticed_and_nothing_else(told: tuple[Parts, Rated, list[Visit]]) -> None:
+    """By the detectors themselves: the bursts, those in haste, and no honest rating."""
+    parts, _, visits = told
+    odd = {one.review for one in visits if one.rating is not None and one.rating.kind in {Kind.HURRIED, Kind.BURST}}
+    with psycopg.connect(parts.dsn, autocommit=True) as connection:
+        runner = Runner(connection, PROJECTIONS)
+        runner.take()
+        runner.catch_up()
+        runner.release()
+        detecting = Detecting(parts.book)
+        while detecting.round(connection, parts.book.facts(), NOW, NOW):
+            pass
+        found = connection.execute("select stream_id from events where name like 'review.flagged.%'").fetchall()
+    assert {stream for (stream,) in found} == odd
